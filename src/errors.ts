@@ -8,7 +8,11 @@ import createError from '@fastify/error'
 /** The body, the query or a header is not of the documented form; the argument says what and where. */
 export const InvalidRequest = createError<[string]>('DOWNPIPE_INVALID_REQUEST', '%s', 400)
 /** A request that arrived behind another one on the same connection cannot become a stream. */
-export const Pipelined = createError('DOWNPIPE_PIPELINED', 'a stream cannot be requested behind another request', 400)
+export const Pipelined = createError(
+  'DOWNPIPE_PIPELINED',
+  'a stream cannot be requested behind another request',
+  400,
+)
 /** No service key or a wrong one; on purpose without a hint which. */
 export const ServiceKeyRequired = createError(
   'DOWNPIPE_SERVICE_KEY_REQUIRED',
@@ -24,7 +28,11 @@ export const TokenRequired = createError(
 /** The CMS refused the token, or it was logged out. */
 export const TokenRefused = createError('DOWNPIPE_TOKEN_REFUSED', 'the token was refused', 401)
 /** The user was kicked and the hold has not ended. */
-export const UserKicked = createError('DOWNPIPE_USER_KICKED', 'this user was kicked and may not connect for now', 403)
+export const UserKicked = createError(
+  'DOWNPIPE_USER_KICKED',
+  'this user was kicked and may not connect for now',
+  403,
+)
 /** The page's origin is not among the allowed ones. */
 export const OriginForbidden = createError(
   'DOWNPIPE_ORIGIN_FORBIDDEN',
@@ -40,7 +48,11 @@ export const ChannelForbidden = createError<[string]>(
 /** No such address. */
 export const NotFound = createError('DOWNPIPE_NOT_FOUND', 'no such address', 404)
 /** The request did not arrive in time. */
-export const RequestTimeout = createError('DOWNPIPE_REQUEST_TIMEOUT', 'the request did not arrive in time', 408)
+export const RequestTimeout = createError(
+  'DOWNPIPE_REQUEST_TIMEOUT',
+  'the request did not arrive in time',
+  408,
+)
 /** The body, a batch or a message's data is over its limit; the argument says which and what the limit is. */
 export const TooLarge = createError<[string]>('DOWNPIPE_TOO_LARGE', '%s', 413)
 /** The address is longer than `--max-url`. */

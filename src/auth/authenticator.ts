@@ -16,7 +16,13 @@ export interface Principal {
 
 /** The service key's holder: may read everything, is nobody. */
 const service: Principal = {
-  identity: { uid: null, channels: ['*'], visibleTo: [], info: undefined, expiresIn: Number.POSITIVE_INFINITY },
+  identity: {
+    uid: null,
+    channels: ['*'],
+    visibleTo: [],
+    info: undefined,
+    expiresIn: Number.POSITIVE_INFINITY,
+  },
   tokenHash: undefined,
   recheckMs: undefined,
 }
@@ -43,8 +49,15 @@ export class Authenticator {
     this.#revocations = options.revocations
     this.#isServiceKey = options.isServiceKey
     const channels = options.anonymousChannels
-    const identity = { uid: null, channels, visibleTo: [], info: undefined, expiresIn: Number.POSITIVE_INFINITY }
-    this.#anonymous = channels.length === 0 ? undefined : { identity, tokenHash: undefined, recheckMs: undefined }
+    const identity = {
+      uid: null,
+      channels,
+      visibleTo: [],
+      info: undefined,
+      expiresIn: Number.POSITIVE_INFINITY,
+    }
+    this.#anonymous =
+      channels.length === 0 ? undefined : { identity, tokenHash: undefined, recheckMs: undefined }
   }
 
   /**

@@ -77,7 +77,9 @@ export async function shakeHands(request: FastifyRequest, options: HandshakeOpti
 function askedChannels(query: URLSearchParams, limits: HandshakeLimits): readonly string[] {
   const channels = query.getAll('channel')
   if (channels.length > limits.maxChannels) {
-    throw new InvalidRequest(`channel: ${channels.length} named; a subscriber has at most ${limits.maxChannels}`)
+    throw new InvalidRequest(
+      `channel: ${channels.length} named; a subscriber has at most ${limits.maxChannels}`,
+    )
   }
   for (const name of channels) {
     const problem = channelNameProblem(name, limits.maxChannelBytes)

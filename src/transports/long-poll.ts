@@ -89,7 +89,8 @@ class PollSink implements Sink {
   #answer(reached: Cursor | undefined): string {
     const parts = new Map<string, string>()
     const messages: string[] = []
-    let cursor = this.#given !== undefined && typeof this.#given === 'object' ? givenCursor(this.#given) : undefined
+    let cursor =
+      this.#given !== undefined && typeof this.#given === 'object' ? givenCursor(this.#given) : undefined
     let bytes = 0
     let isCut = false
     for (const frame of this.#frames) {

@@ -131,7 +131,8 @@ function open(reply: FastifyReply, socket: Socket, subscription: Subscription, o
 function writeHead(reply: FastifyReply, socket: Socket): void {
   const { raw } = reply
   // A hijacked reply loses what plugins have set (CORS), unless it is copied.
-  for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) raw.setHeader(name, value)
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (value !== undefined) raw.setHeader(name, value)
   for (const [name, value] of Object.entries(streamHeaders)) raw.setHeader(name, value)
   raw.removeHeader('Transfer-Encoding')
   raw.writeHead(200)
