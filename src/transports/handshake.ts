@@ -47,7 +47,7 @@ export async function shakeHands(request: FastifyRequest, options: HandshakeOpti
   const { limits } = options
   const url = request.raw.url ?? ''
   if (Buffer.byteLength(url) > limits.maxUrlBytes) throw new UrlTooLong(limits.maxUrlBytes)
-  const query = new URLSearchParams(url.split('?', 2)[1] ?? '')
+  const query = new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?') + 1) : '')
   const channels = askedChannels(query, limits)
   const grants = query.getAll('grant').length
   if (grants > maxGrants) throw new InvalidRequest(`grant: at most ${maxGrants} in one request`)

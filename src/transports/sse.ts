@@ -85,6 +85,7 @@ export function registerStream(app: FastifyInstance, options: StreamOptions): vo
     try {
       const subscription = await shakeHands(request, options)
       if (socket.destroyed) return reply.hijack()
+      options.authenticator.check(subscription.session.principal)
       isOpen = true
       socket.once('close', () => addresses.release(ip))
       open(reply, socket, subscription, options)
