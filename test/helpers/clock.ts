@@ -9,6 +9,8 @@ interface Timer {
 /** A clock that stands still until it is told to go on. `soon` runs in the real next turn unless `turn` runs it first. */
 export class FakeClock implements Clock {
   #nowMs: number
+  /** How far the wall clock has been set away from the time that passed. */
+  #setMs = 0
   #timers: Timer[] = []
   #soon: (() => void)[] = []
 
@@ -17,7 +19,7 @@ export class FakeClock implements Clock {
   }
 
   now(): number {
-    return this.#nowMs
+    return this.#nowMs + this.#setMs
   }
 
   monotonic(): number {
@@ -61,6 +63,11 @@ export class FakeClock implements Clock {
       this.turn()
     }
     this.#nowMs = endMs
+  }
+
+  /** Somebody sets the machine's clock, forward or back; no time passes. */
+  jump(ms: number): void {
+    this.#setMs += ms
   }
 
   #add(timer: Timer): () => void {
