@@ -19,8 +19,13 @@ export class ChannelIndex {
   readonly #places = new Map<string, Places>()
   /** In order of eviction, oldest first. */
   readonly #evicted = new Map<string, Cursor>()
-  /** The latest eviction among the keys that are no longer remembered. */
-  #forgotten = nowhere
+  /** The latest eviction among the keys that are not remembered. */
+  #forgotten: Cursor
+
+  /** `floor`: where the entries begin. For whom those before it were, nobody here knows. */
+  constructor(floor: Cursor) {
+    this.#forgotten = floor.n === 0 ? nowhere : floor
+  }
 
   /** Notes that the entry `n`, the newest of all, is for `key`. */
   add(key: string, n: number): void {

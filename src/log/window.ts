@@ -35,13 +35,14 @@ export class Window {
   readonly #clock: Clock
   readonly #retention: Retention
   #entries: EntryQueue
-  #index = new ChannelIndex()
+  #index: ChannelIndex
   #birthMs = 0
 
   constructor(options: { clock: Clock; retention: Retention }) {
     this.#clock = options.clock
     this.#retention = options.retention
     this.#entries = new EntryQueue({ ms: 0, n: 0 }, options.retention)
+    this.#index = new ChannelIndex(this.#entries.floor)
   }
 
   /** The last entry that was added: what "newest" means on this node. */
@@ -58,7 +59,7 @@ export class Window {
   reset(floor: Cursor, birthMs: number): void {
     this.#birthMs = birthMs
     this.#entries = new EntryQueue(floor, this.#retention)
-    this.#index = new ChannelIndex()
+    this.#index = new ChannelIndex(floor)
   }
 
   /** Adds the next entry and evicts what is over the retention. */
