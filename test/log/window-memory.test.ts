@@ -1,0 +1,24 @@
+import t from 'tap'
+import { heapBytes } from '../helpers/heap.js'
+import { TestWindow } from '../helpers/window.js'
+
+/** What a window that holds at most 10 entries still takes after `count` messages, in bytes. */
+function growth(count: number, key: (index: number) => string): { bytes: number; tested: TestWindow } {
+  const tested = new TestWindow({ entries: 10 })
+  const before = heapBytes()
+  for (let index = 0; index < count; index++) tested.add(key(index))
+  return { bytes: heapBytes() - before, tested }
+}
+
+t.test('a window gives back what it does not hold any more, however many channels there were', async t => {
+  const { bytes, tested } = growth(60_000, index => `a channel of its own, number ${index}`)
+  // 10,000 evictions that are remembered take about 2 MB; 60,000 would take 12.
+  t.ok(bytes < 5_000_000, `${bytes} bytes`)
+  t.equal(tested.window.size.entries, 10)
+})
+
+t.test('nor does a busy channel keep the places of what is gone', async t => {
+  const { bytes, tested } = growth(100_000, () => 'news')
+  t.ok(bytes < 400_000, `${bytes} bytes`)
+  t.equal(tested.window.size.entries, 10)
+})
