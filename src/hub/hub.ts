@@ -79,7 +79,8 @@ export class Hub implements Follower {
   readonly #options: HubOptions
   readonly #window: Window
   readonly #audience = new Audience<Subscriber>()
-  readonly #waiting = new Set<Subscriber>()
+  /** Who waits for which place. */
+  readonly #waiting = new Map<Subscriber, Cursor>()
   readonly #outgoing: SlicedQueue<Subscriber>
   readonly #wheel: TimerWheel<Subscriber>
   /** The batch that was begun last: a frame for many begins the same batch in each of their outboxes. */
@@ -197,9 +198,9 @@ export class Hub implements Follower {
     else if (start.kind === 'gap') this.#gap(subscriber, start.reason, options.isInitial, options.since)
     else {
       subscriber.state = 'waiting'
-      subscriber.position = start.n
+      subscriber.position = start.place.n
       subscriber.stalledTick = this.#wheel.in(aheadMs)
-      this.#waiting.add(subscriber)
+      this.#waiting.set(subscriber, start.place)
     }
     this.#wheel.schedule(subscriber, subscriber.nextTick)
     this.#flush(subscriber)
@@ -276,10 +277,13 @@ export class Hub implements Follower {
 
   // --- catching up -------------------------------------------------------------------------------------------------------
 
+  /** What stands at the place now may be another entry: the place is of a tail that the log lost, say. */
   #wakeWaiting(): void {
-    for (const subscriber of this.#waiting) {
-      if (subscriber.position > this.#window.applied.n) continue
-      this.#stopWaiting(subscriber, 'catching-up')
+    for (const [subscriber, place] of this.#waiting) {
+      const start = this.#window.start({ cursor: place }, subscriber.keys)
+      if (start.kind === 'ahead') continue
+      if (start.kind === 'good') this.#stopWaiting(subscriber, 'catching-up')
+      else this.#gap(subscriber, start.reason, false, { cursor: place })
       this.#queue(subscriber)
     }
   }

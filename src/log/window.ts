@@ -12,10 +12,13 @@ import type { Retention } from './message-log.js'
  */
 export type GapReason = 'old' | 'unknown' | 'ahead' | 'malformed' | 'reset'
 
-/** What a cursor is worth here: the place to go on from, a place this node has yet to reach, or a gap. */
+/**
+ * What a cursor is worth here: the place to go on from, a place this node has yet to reach (then it is to be judged again), or a
+ * gap.
+ */
 export type Start =
   | { readonly kind: 'good'; readonly from: Cursor }
-  | { readonly kind: 'ahead'; readonly n: number }
+  | { readonly kind: 'ahead'; readonly place: Cursor }
   | { readonly kind: 'gap'; readonly reason: GapReason }
 
 /** A part of what a subscriber has yet to get. */
@@ -116,7 +119,7 @@ export class Window {
   #startAtCursor(cursor: Cursor, keys: readonly string[]): Start {
     const { floor, head } = this.#entries
     if (cursor.ms < this.#birthMs) return { kind: 'gap', reason: 'unknown' }
-    if (cursor.n > head.n) return { kind: 'ahead', n: cursor.n }
+    if (cursor.n > head.n) return { kind: 'ahead', place: cursor }
     if (cursor.n < floor.n) {
       const isWhole = cursor.ms <= floor.ms && this.holdsAfter(cursor.n, keys)
       return isWhole ? { kind: 'good', from: cursor } : { kind: 'gap', reason: 'old' }

@@ -76,7 +76,7 @@ export class WindowModel {
 
   #startAtCursor(cursor: Cursor, keys: readonly string[]): Start {
     if (cursor.ms < this.#birthMs) return { kind: 'gap', reason: 'unknown' }
-    if (cursor.n > this.applied.n) return { kind: 'ahead', n: cursor.n }
+    if (cursor.n > this.applied.n) return { kind: 'ahead', place: cursor }
     if (cursor.n >= this.#floor.n) {
       const isThere = [this.#floor, ...this.held.map(entry => entry.cursor)].some(
         place => place.n === cursor.n && place.ms === cursor.ms,

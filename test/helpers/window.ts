@@ -37,7 +37,7 @@ export class TestWindow {
   start(since: Since | undefined, ...keys: readonly string[]): string {
     const start = this.window.start(since, keys)
     if (start.kind === 'good') return `good ${start.from.n}`
-    return start.kind === 'ahead' ? `ahead ${start.n}` : `gap ${start.reason}`
+    return start.kind === 'ahead' ? `ahead ${start.place.n}` : `gap ${start.reason}`
   }
 
   /** The `n` of everything that there is for the keys after `n`, read in pages of at most `maxBytes`. */

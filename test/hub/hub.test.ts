@@ -137,6 +137,17 @@ t.test('a cursor ahead of this node is waited for, then it is a gap', async t =>
   t.same(disappointed.sink.story, ['ready', 'gap ahead', 'message 4'])
 })
 
+t.test('a place that was waited for and is another one when it comes is a gap', async t => {
+  // A log that lost its tail goes on counting where it was: the same n, another entry.
+  const { clock, publish, join } = createTestHub()
+  await publish(news)
+  const { sink } = join(['news'], { since: { cursor: { ms: clock.now() + 5, n: 3 } } })
+  clock.advance(10)
+  await publish([news, news])
+  await publish(news)
+  t.same(sink.story, ['ready', 'gap unknown', 'message 4'])
+})
+
 t.test(
   'a ready before a gap carries the old cursor, so that a cut between the two hides nothing',
   async t => {
