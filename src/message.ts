@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { InvalidRequest, TooLarge } from './errors.js'
+import { formProblem } from './form-problem.js'
 
 /** What bounds a publish call; every limit stops a single caller from filling everybody's memory. */
 export interface MessageLimits {
@@ -17,21 +18,29 @@ export interface MessageLimits {
 const maxTargetChannels = 100
 /** Users that one message may name. */
 const maxTargetUids = 1_000
-/** Bytes of a uid, a callback's name, a type, a page id or an idempotency key. */
-const maxWordBytes = 200
+/** Characters of a uid, a callback's name, a type, a page id or an idempotency key. */
+const maxWordLength = 200
 /** The longest `ttl`: a year, in seconds. */
 const maxTtl = 31_536_000
 
-const Word = Type.String({ minLength: 1, maxLength: maxWordBytes })
-const Uid = Type.Union([Word, Type.Integer()])
+const Word = Type.String({ minLength: 1, maxLength: maxWordLength })
+
+/**
+ * A user's id as the CMS writes it: text, or an integer. A larger integer than JSON's readers tell apart would be somebody
+ * else's id.
+ */
+export const UidSchema = Type.Union([
+  Word,
+  Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }),
+])
 
 /** A message as the publisher writes it (design §4). Exactly one target: `channel(s)`, `uid(s)` or `broadcast`. */
 export const MessageSchema = Type.Object(
   {
     channel: Type.Optional(Type.String()),
     channels: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: maxTargetChannels })),
-    uid: Type.Optional(Uid),
-    uids: Type.Optional(Type.Array(Uid, { minItems: 1, maxItems: maxTargetUids })),
+    uid: Type.Optional(UidSchema),
+    uids: Type.Optional(Type.Array(UidSchema, { minItems: 1, maxItems: maxTargetUids })),
     broadcast: Type.Optional(Type.Literal(true)),
     data: Type.Optional(Type.Unknown()),
     callback: Type.Optional(Type.Union([Word, Type.Array(Word, { minItems: 1, maxItems: 100 })])),
@@ -101,9 +110,9 @@ export function parseMessages(body: unknown, limits: MessageLimits): readonly Me
 }
 
 function parseMessage(value: unknown, where: string, limits: MessageLimits): Message {
-  if (!messageForm.Check(value)) throw new InvalidRequest(formProblem(value, where))
+  if (!messageForm.Check(value)) throw new InvalidRequest(messageProblem(value, where))
   const keys = targetKeys(value, where, limits)
-  const json = encode(value)
+  const json = encode(value, where)
   if (value.data !== undefined && Buffer.byteLength(JSON.stringify(value.data)) > limits.maxDataBytes) {
     throw new TooLarge(`${where}.data: at most ${limits.maxDataBytes} bytes as JSON`)
   }
@@ -120,15 +129,13 @@ function parseMessage(value: unknown, where: string, limits: MessageLimits): Mes
 }
 
 /** The first thing that is wrong with the form of `value`, as a sentence that says where. */
-function formProblem(value: unknown, where: string): string {
+function messageProblem(value: unknown, where: string): string {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return `${where}: a message is a JSON object`
   }
   const unknown = Object.keys(value).find(field => !Object.hasOwn(MessageSchema.properties, field))
   if (unknown !== undefined) return `${where}: unknown field ${JSON.stringify(unknown.slice(0, 100))}`
-  const error = messageForm.Errors(value)[0]
-  const path = (error?.instancePath ?? '').replaceAll('/', '.')
-  return `${where}${path}: ${error?.message ?? 'not of the documented form'}`
+  return formProblem(messageForm.Errors(value), where)
 }
 
 function targetKeys(
@@ -161,9 +168,22 @@ function targetKeys(
   return [...new Set(names.map(routingKey.channel))]
 }
 
-function encode(message: Static<typeof MessageSchema>): string {
+function encode(message: Static<typeof MessageSchema>, where: string): string {
   const { channel, channels, data, callback, type, except } = message
-  return JSON.stringify({ channel, channels, data: data === undefined ? null : data, callback, type, except })
+  try {
+    return JSON.stringify({
+      channel,
+      channels,
+      data: data === undefined ? null : data,
+      callback,
+      type,
+      except,
+    })
+  } catch (error) {
+    // What has been parsed from JSON can be written as JSON, but for the depth of the stack.
+    if (error instanceof RangeError) throw new InvalidRequest(`${where}.data: nested too deeply`)
+    throw error
+  }
 }
 
 function fingerprint(parts: readonly string[]): string {

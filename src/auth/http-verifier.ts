@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { channelNameProblem } from '../message.js'
+import { formProblem } from '../form-problem.js'
+import { channelNameProblem, UidSchema } from '../message.js'
 import type { Caller, Identity } from './identity.js'
 import { type TokenVerifier, VerifierUnavailable } from './token-verifier.js'
 
@@ -10,12 +11,10 @@ const maxAnswerBytes = 1_048_576
 /** What the CMS vouches for when it does not say how long, in seconds. */
 const defaultExpiresIn = 3_600
 
-const Uid = Type.Union([Type.String({ minLength: 1, maxLength: 200 }), Type.Integer()])
-
 const AnswerSchema = Type.Object({
-  uid: Type.Optional(Type.Union([Uid, Type.Null()])),
+  uid: Type.Optional(Type.Union([UidSchema, Type.Null()])),
   channels: Type.Optional(Type.Array(Type.String(), { maxItems: 10_000 })),
-  visibleTo: Type.Optional(Type.Array(Uid, { maxItems: 10_000 })),
+  visibleTo: Type.Optional(Type.Array(UidSchema, { maxItems: 10_000 })),
   expiresIn: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
   info: Type.Optional(Type.Unknown()),
 })
@@ -78,10 +77,7 @@ export class HttpVerifier implements TokenVerifier {
       )
     }
     if (!answerForm.Check(answer)) {
-      const error = answerForm.Errors(answer)[0]
-      throw new VerifierUnavailable(
-        `the auth URL answered JSON of a wrong shape: ${error?.instancePath || 'the answer'} ${error?.message ?? ''}`,
-      )
+      throw new VerifierUnavailable(wrongShape(formProblem(answerForm.Errors(answer), 'answer')))
     }
     return this.#parse(answer)
   }
@@ -92,9 +88,7 @@ export class HttpVerifier implements TokenVerifier {
       const name = channel.endsWith('*') ? channel.slice(0, -1) : channel
       const problem = channel === '*' ? undefined : channelNameProblem(name, this.#maxChannelBytes)
       if (problem !== undefined) {
-        throw new VerifierUnavailable(
-          `the auth URL answered JSON of a wrong shape: /channels/${index}: ${problem}`,
-        )
+        throw new VerifierUnavailable(wrongShape(`answer.channels[${index}]: ${problem}`))
       }
     }
     return {
@@ -105,6 +99,10 @@ export class HttpVerifier implements TokenVerifier {
       expiresIn: answer.expiresIn ?? defaultExpiresIn,
     }
   }
+}
+
+function wrongShape(problem: string): string {
+  return `the auth URL answered JSON of a wrong shape: ${problem}`
 }
 
 function statusProblem(response: Response): string {

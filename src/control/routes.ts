@@ -5,6 +5,7 @@ import { bearer, type ServiceKeys } from '../auth/service-key.js'
 import type { Clock } from '../clock.js'
 import { formatCursor } from '../cursor.js'
 import { ServiceKeyRequired } from '../errors.js'
+import { UidSchema } from '../message.js'
 import type { Control } from './control.js'
 import { registerStatsStream } from './stats-stream.js'
 
@@ -16,7 +17,7 @@ const defaultHold = 5
 
 const Kick = Type.Object(
   {
-    uid: Type.Union([Type.String({ minLength: 1, maxLength: 200 }), Type.Integer()]),
+    uid: UidSchema,
     hold: Type.Optional(Type.Number({ minimum: 0, maximum: maxHold })),
   },
   { additionalProperties: false },
