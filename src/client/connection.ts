@@ -34,6 +34,8 @@ export function createConnection(
   // Set while the subscription stands.
   let current: Ready | undefined
   let failures = 0
+  // How often the subscription came to stand.
+  let times = 0
   // Since the last `ready`, something was changed and tried again at once. Doing so twice would be a tight loop.
   let hasRetried = false
   let isClosed = false
@@ -89,6 +91,7 @@ export function createConnection(
     current = ready
     hasRetried = false
     failures = 0
+    times++
     tell(options.onready, ready)
   }
 
@@ -131,6 +134,8 @@ export function createConnection(
       }
       if (gap && isRunning()) {
         cursor = gap.cursor
+        // The server sees only that we reopened, not what we had before.
+        if (times > 1) gap.initial = false
         takeGap(gap)
       }
       messages.forEach(message => {

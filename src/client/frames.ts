@@ -22,8 +22,8 @@ export interface Message<Data = unknown> {
 
 /** What the server says when a subscription stands: at the start and after every reconnect. */
 export interface Ready {
-  /** The user's id at the CMS; missing for an anonymous visitor. */
-  readonly uid?: string
+  /** The user's id at the CMS; null for an anonymous visitor. */
+  readonly uid: string | null
   /** The channels that this page now listens on. */
   readonly channels: readonly string[]
   /** Seconds between two signs of life on a stream. */
@@ -31,9 +31,9 @@ export interface Ready {
   /** The version of this record: it changes when the server has something else to say here. */
   readonly v: string
   /** The ids of the users who are online, of those whom this one may see. */
-  readonly presence?: readonly string[]
-  /** The grants that were not accepted. They never fail a connection. */
-  readonly refused?: readonly unknown[]
+  readonly presence: readonly string[]
+  /** The grants that were not accepted, each by its place among those given (from 0). They never fail a connection. */
+  readonly refused: readonly { readonly grant: number; readonly reason: string }[]
   /** Whatever the CMS wants its page to know about the user. */
   readonly info?: unknown
 }

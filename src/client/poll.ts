@@ -9,7 +9,8 @@ export const receivePoll: Receive = (receiver, credentials) => {
   let version = ''
   let cancel: () => void
   const poll = () => {
-    const own = `wait=${WAIT_S}&v=${encodeURIComponent(version)}`
+    // Without a version the server knows that nothing came before.
+    const own = `wait=${WAIT_S}${version && `&v=${encodeURIComponent(version)}`}`
     cancel = request<Batch & Refusal>(receiver.address('poll', own), credentials, (status, body) => {
       if (!body?.messages) return receiver.fail(status, body)
       if (body.ready) version = body.ready.v

@@ -83,6 +83,23 @@ t.test('a gap is told after a random part of its spread, and the cursor is at it
   t.equal(second.query.get('since'), '1-60')
 })
 
+t.test('a gap after a reopening is not initial, though the server cannot know', async t => {
+  const { server, page, said } = await visit(t)
+  await page.evaluate(() => {
+    window.Downpipe.connect('', { since: '1-1', ongap: gap => window.say(gap.initial) })
+  })
+  const gap = { since: '1-1', cursor: '1-50', reason: 'old', spreadMs: 0, initial: true }
+  const first = await server.streams.next('a stream')
+  first.ready('1-1', [])
+  first.frame('gap', gap, '1-50')
+  t.strictSame(await said.next('the gap'), [true])
+  first.frame('close', { reason: 'shutdown', reconnect: true, retryMs: 1 })
+  const second = await server.streams.next('a second stream')
+  second.ready('1-50', [])
+  second.frame('gap', { ...gap, since: '1-50', cursor: '1-90' }, '1-90')
+  t.strictSame(await said.next('the gap'), [false])
+})
+
 t.test('a gap is not told to a page that has closed the connection', async t => {
   const { server, page, said } = await visit(t)
   await page.evaluate(() => {
