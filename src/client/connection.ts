@@ -148,16 +148,18 @@ export function createConnection(
       if (close && isRunning()) takeClose(close)
       return isRunning()
     },
-    fail(status, { code, message, retryAfter } = {}) {
+    fail(status, { code, message, retryAfter, channel } = {}) {
       const isTokenRefused = status === 401 && fetches
+      const isDropped = !!channel && selection.drop(channel)
       if (isTokenRefused) needsToken = true
-      if (!hasRetried && (isTokenRefused || (status === 403 && selection.reset()))) {
+      if (!isDropped && !hasRetried && (isTokenRefused || (status === 403 && selection.reset()))) {
         hasRetried = true
         return openIn(0)
       }
       // Only the push server's own word is final, and not if it says when to come back; what a proxy says may pass.
-      const final = status > 399 && status < 500 && !!code && !retryAfter && !isTokenRefused
+      const final = status > 399 && status < 500 && !!code && !retryAfter && !isTokenRefused && !isDropped
       if (final) stop()
+      else if (isDropped) openIn(0)
       else openIn((retryAfter || 0) * 1000 + backoffMs(failures++))
       tell(options.onerror, {
         code: code || 'network',

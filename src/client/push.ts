@@ -22,9 +22,8 @@ export interface Push<Channels extends object = Record<string, unknown>> {
   /**
    * Runs a listener for each message of a channel. A channel that the connection does not have yet is asked for by
    * reopening it from where it stands, once for all that are named in the same turn; nothing is lost. A channel that the
-   * visitor may not read ends the connection, and `onerror` names it.
-   *
-   * A label on a message to users is no channel: take such messages by `callback` or `onmessage`.
+   * visitor may not read is told to `onerror` and not asked for again; the others go on. The listener stays, for a message
+   * to the user may bear the name as a label.
    */
   on<Name extends keyof Channels & string>(channel: Name, listener: Listener<Channels[Name]>): void
   /** Removes a listener of a channel, or without one all of them. The connection keeps the channel until it is reopened. */

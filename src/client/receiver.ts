@@ -17,6 +17,8 @@ export interface Refusal {
   readonly code?: string
   /** The same in a sentence. */
   readonly message?: string
+  /** The channel that is not allowed. */
+  readonly channel?: string
   /** Seconds after which to ask again. */
   readonly retryAfter?: number
 }

@@ -14,6 +14,13 @@ export interface Selection {
    */
   compare(listed: readonly string[]): boolean
   /**
+   * Takes in that a channel was refused: it is not asked for again. Its listeners stay, for messages to users may bear it
+   * as a label.
+   *
+   * @returns false if the page named it when it connected: that is for its author to mend
+   */
+  drop(name: string): boolean
+  /**
    * Goes back to asking for all that the identity lists, because that may have changed.
    *
    * @returns false if that is what was asked for anyway
@@ -25,7 +32,7 @@ export interface Selection {
 export function createSelection(fixed: readonly string[], dispatcher: Dispatcher): Selection {
   let asked: readonly string[] = []
   let listed: readonly string[] | undefined
-  // What the CMS has listed and then taken away is not asked for again: that would be refused, and all the rest with it.
+  // What the CMS has listed and then taken away, or refused, is not asked for again: all the rest would be refused with it.
   let everListed: readonly string[] = []
 
   const unique = (names: readonly string[]) => names.filter((name, index) => names.indexOf(name) === index)
@@ -41,6 +48,11 @@ export function createSelection(fixed: readonly string[], dispatcher: Dispatcher
       const isMore = wanted().some(name => asked.indexOf(name) < 0 && channels.indexOf(name) < 0)
       if (isMore && !asked.length) listed = channels
       return isMore
+    },
+    drop(name) {
+      everListed = everListed.concat(name)
+      listed = listed?.filter(other => other !== name)
+      return fixed.indexOf(name) < 0
     },
     reset() {
       const isNarrow = !!listed

@@ -7,7 +7,7 @@ import t from 'tap'
 import { type ConnectOptions, connect, type Push } from '../../src/client/index.js'
 import { buildScripts } from './browser.js'
 
-const MOST_BYTES = 2000
+const MOST_BYTES = 2100
 
 const folder = t.testdir()
 await buildScripts(folder)

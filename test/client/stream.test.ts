@@ -157,7 +157,31 @@ t.test('a channel that the CMS has taken away is not asked for', async t => {
   t.strictSame(await said.next('ready'), [['news']])
 })
 
-t.test('a refused channel ends the connection, and onerror says which', async t => {
+t.test(
+  'a refused channel that is named by on() is dropped and told; its listener still takes labels',
+  async t => {
+    const { server, page, said } = await visit(t)
+    await page.evaluate(() => {
+      const push = window.Downpipe.connect('', { onerror: error => window.say(error.message, error.final) })
+      push.on('toast', data => window.say(data))
+    })
+    const first = await server.streams.next('a stream')
+    first.ready('1-1', ['news'])
+    const refusal = [403, 'DOWNPIPE_CHANNEL_FORBIDDEN', 'Not toast', { channel: 'toast' }] as const
+    const second = await server.streams.next('a second stream')
+    second.refuse(...refusal)
+    const poll = await server.polls.next('the question why')
+    poll.refuse(...refusal)
+    t.strictSame(await said.next('the error'), ['Not toast', false])
+    const third = await server.streams.next('a third stream')
+    t.strictSame(third.query.getAll('channel'), ['news'])
+    third.ready('1-1', ['news'])
+    third.message('1-2', { channel: 'toast', data: 'a label' })
+    t.strictSame(await said.next('the label'), ['a label'])
+  },
+)
+
+t.test('a refusal that names no channel ends the connection, and onerror says why', async t => {
   const { server, page, said } = await visit(t)
   await page.evaluate(() => {
     const push = window.Downpipe.connect('', { onerror: error => window.say(error) })
