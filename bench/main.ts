@@ -54,7 +54,7 @@ async function bench(options: Options): Promise<boolean> {
     print(`\n${scenario.name}: ${scenario.describe(options)}; ${options.rounds} rounds\n`)
     const rounds = await runScenario(scenario, peers, setting, options)
     const summary = summarize(scenario.figures(options), rounds)
-    print(formatSummary(summary))
+    print(formatSummary(summary, { verdicts: !options.smoke }))
     if (options.smoke) print('A smoke run: its figures mean nothing.')
     isValid &&= summary.failures.length === 0 && (options.smoke || summary.refusals.length === 0)
     if (!options.save) continue

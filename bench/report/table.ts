@@ -3,24 +3,28 @@ import type { Goal } from '../scenarios/scenario.js'
 import type { Spread } from '../statistics.js'
 import { type FigureOfServer, type FigureSummary, OURS, type Summary } from './summary.js'
 
-/** More than this on the server's core that was not the server, and the run is better repeated. */
+/** More than this of a core that others had, and the run is better repeated. */
 const NOISE = 0.05
 
-/** A summary for people: one line a figure, medians with the extremes of the rounds in brackets. */
-export function formatSummary(summary: Summary): string {
+/**
+ * A summary for people: one line a figure, medians with the extremes of the rounds in brackets.
+ *
+ * @param options.verdicts whether to say which goals were reached
+ */
+export function formatSummary(summary: Summary, options: { readonly verdicts: boolean }): string {
   const servers = Object.keys(summary.faults)
   const others = servers.filter(name => name !== OURS && servers.includes(OURS))
-  const head = ['', ...servers, ...others.map(name => `${OURS} / ${name}`), 'goal']
+  const head = ['', ...servers, ...others.map(name => `${OURS} / ${name}`), options.verdicts ? 'goal' : '']
   const rows = summary.figures.map(figure => [
     `${figure.name}, ${figure.unit}`,
     ...servers.map(name => formatFigure(figure.servers[name], figure)),
     ...others.map(name => formatRatio(figure.servers[name]?.ratio)),
-    formatGoal(figure),
+    options.verdicts ? formatGoal(figure) : '',
   ])
   return [
     ...alignColumns([head, ...rows]),
     '',
-    'busy, % of the time: server / load',
+    'busy, % of the time: server / load, in all rounds together',
     ...alignColumns(
       Object.entries(summary.efforts).map(([part, efforts]) => [
         `  ${part}`,
@@ -67,17 +71,19 @@ function goalText(goal: Goal, unit: string): string {
 
 function formatEffort(effort: Effort | undefined): string {
   if (effort === undefined) return ''
-  return `${Math.round(100 * serverShare(effort))} / ${Math.round(100 * loadShare(effort))}`
+  const percent = (share: number) => Math.round(100 * share)
+  return `${percent(serverShare(effort))} / ${percent(loadShare(effort))} in ${(effort.wallMicros / 1e6).toFixed(1)} s`
 }
 
 function noise({ efforts }: Summary): string[] {
   return Object.entries(efforts).flatMap(([part, byServer]) =>
-    Object.entries(byServer).flatMap(([server, effort]) => {
-      const share = othersShare(effort)
-      return share > NOISE
-        ? [`  ${part}, ${server}: others took ${Math.round(100 * share)} % of the server's core`]
-        : []
-    }),
+    Object.entries(byServer).flatMap(([server, effort]) =>
+      (['server', 'load'] as const).flatMap(core => {
+        const share = othersShare(effort, core)
+        if (share < NOISE) return []
+        return [`  ${part}, ${server}: others took ${Math.round(100 * share)} % of the ${core}'s core`]
+      }),
+    ),
   )
 }
 

@@ -8,8 +8,10 @@ export interface Effort {
   readonly serverMicros: number
   /** Processor time of the load's processes, which share one core. */
   readonly loadMicros: number
-  /** Time in which others worked on the server's core; a run in which they did much is to be repeated. 0 if nothing is pinned. */
-  readonly othersMicros: number
+  /** Time in which anybody else worked on the server's core. If that is much, the run is to be repeated. 0 if nothing is pinned. */
+  readonly othersAtServerMicros: number
+  /** The same for the load's core. */
+  readonly othersAtLoadMicros: number
 }
 
 /** A core that was busier than this was at its limit: the rest is lost between waking up and being measured. */
@@ -21,18 +23,21 @@ export function startEffort(
   loadPids: readonly number[],
   cores: Cores | undefined,
 ): () => Effort {
-  const workOnCore = () => (cores === undefined ? 0 : coreMicros(cores.server))
-  const coreBefore = workOnCore()
+  const workAt = (core: keyof Cores) => (cores === undefined ? 0 : coreMicros(cores[core]))
+  const atServerBefore = workAt('server')
+  const atLoadBefore = workAt('load')
   const startedAt = performance.now()
   const serverBefore = cpuMicros(serverPids)
   const loadBefore = cpuMicros(loadPids)
   return () => {
     const serverMicros = cpuMicros(serverPids) - serverBefore
+    const loadMicros = cpuMicros(loadPids) - loadBefore
     return {
       wallMicros: (performance.now() - startedAt) * 1e3,
       serverMicros,
-      loadMicros: cpuMicros(loadPids) - loadBefore,
-      othersMicros: Math.max(0, workOnCore() - coreBefore - serverMicros),
+      loadMicros,
+      othersAtServerMicros: Math.max(0, workAt('server') - atServerBefore - serverMicros),
+      othersAtLoadMicros: Math.max(0, workAt('load') - atLoadBefore - loadMicros),
     }
   }
 }
@@ -44,7 +49,8 @@ export function addEfforts(efforts: readonly Effort[]): Effort {
     wallMicros: sum(effort => effort.wallMicros),
     serverMicros: sum(effort => effort.serverMicros),
     loadMicros: sum(effort => effort.loadMicros),
-    othersMicros: sum(effort => effort.othersMicros),
+    othersAtServerMicros: sum(effort => effort.othersAtServerMicros),
+    othersAtLoadMicros: sum(effort => effort.othersAtLoadMicros),
   }
 }
 
@@ -58,9 +64,10 @@ export function serverShare(effort: Effort): number {
   return effort.serverMicros / effort.wallMicros
 }
 
-/** The share of the time, 0 to 1, in which others worked on the server's core. */
-export function othersShare(effort: Effort): number {
-  return effort.othersMicros / effort.wallMicros
+/** The share of the time, 0 to 1, in which others worked on a core that is the server's, or the load's. */
+export function othersShare(effort: Effort, core: keyof Cores): number {
+  const micros = core === 'server' ? effort.othersAtServerMicros : effort.othersAtLoadMicros
+  return micros / effort.wallMicros
 }
 
 /** Whether the load was at its limit while the server was not: the figure says how fast the load is. */

@@ -159,6 +159,7 @@ export class Rig {
 
   /** Waits, while the streams stay open; fails if the server ends. */
   async rest(ms: number): Promise<void> {
+    if (ms >= 5000) this.#setting.progress.update(`rests for ${ms / 1000} s`)
     await Promise.race([sleep(ms), this.#failure()])
   }
 
@@ -180,7 +181,7 @@ export class Rig {
   }
 
   #startEffort(): () => Effort {
-    const loadPids = [...this.#readers.pids, ...this.#publisher.pids]
+    const loadPids = [...this.#readers.pids, ...this.#publisher.pids, process.pid]
     return startEffort(this.#server.pids(), loadPids, this.#setting.cores)
   }
 

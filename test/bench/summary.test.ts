@@ -13,7 +13,7 @@ const rate: FigureSpec = {
 }
 
 function measured(value: number, loadMicros = 500, serverMicros = 500): Measurement {
-  const flood = { wallMicros: 1000, serverMicros, loadMicros, othersMicros: 0 }
+  const flood = { wallMicros: 1000, serverMicros, loadMicros, othersAtServerMicros: 0, othersAtLoadMicros: 0 }
   return { values: { rate: value }, efforts: { flood }, faults: NO_FAULTS }
 }
 
