@@ -1,4 +1,4 @@
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify'
 import { systemClock } from './clock.js'
 import type { Config } from './config.js'
 import { registerControl } from './control/routes.js'
@@ -44,7 +44,16 @@ export async function createApp(config: Config): Promise<App> {
   }
   await registerScript(browsers)
   await browsers.register(async v1 => registerTransports(v1, site), { prefix: '/v1' })
-  await control.register(async v1 => registerControl(v1, { control: site.control, serviceKeys: site.serviceKeys, clock: site.clock, closing: closing.signal }), { prefix: '/v1' })
+  await control.register(
+    async v1 =>
+      registerControl(v1, {
+        control: site.control,
+        serviceKeys: site.serviceKeys,
+        clock: site.clock,
+        closing: closing.signal,
+      }),
+    { prefix: '/v1' },
+  )
   await site.start()
   return {
     browsers,
@@ -86,8 +95,9 @@ function registerTransports(app: FastifyInstance, site: Site): void {
 function createFastify(config: Config): FastifyInstance {
   return Fastify({
     // The framework's own request log and error answers print query strings, and so tokens.
-    disableRequestLogging: true,
-    logger: config.logLevel === 'silent' ? false : { level: config.logLevel, serializers: { req: () => ({}) } },
+    logController: new LogController({ disableRequestLogging: true }),
+    logger:
+      config.logLevel === 'silent' ? false : { level: config.logLevel, serializers: { req: () => ({}) } },
     frameworkErrors: (_error, _request, reply: FastifyReply) => {
       const body = errorBody(new InvalidRequest('the address is not well-formed'))
       void reply.code(body.statusCode).send(body)

@@ -62,7 +62,9 @@ async function serve(argv: readonly string[]): Promise<void> {
   const config = configure(argv)
   const allowed = connectionsAllowed()
   if (config.maxConnections === 0 && allowed < fewConnections) {
-    complain(`warning: the open-files limit allows ${allowed} connections; raise it (ulimit -n, LimitNOFILE=)`)
+    complain(
+      `warning: the open-files limit allows ${allowed} connections; raise it (ulimit -n, LimitNOFILE=)`,
+    )
   }
   const server = await startServer(config, allowed).catch((error: unknown) => {
     complain(`downpipe cannot start: ${error instanceof Error ? error.message : String(error)}`)

@@ -1,5 +1,7 @@
+import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance } from 'fastify'
 import {
+  ChannelForbidden,
   type ErrorBody,
   InternalError,
   InvalidRequest,
@@ -7,6 +9,7 @@ import {
   NotFound,
   TooLarge,
   UnsupportedMediaType,
+  UserKicked,
 } from './errors.js'
 
 /** Bounds of the random time, in seconds, after which a transient refusal may be tried again. */
@@ -48,7 +51,14 @@ function validationProblem({ validation = [], validationContext }: FastifyError)
 /** The body of an error's answer. */
 export function errorBody(error: FastifyError): ErrorBody {
   const statusCode = error.statusCode ?? 500
-  const body = { statusCode, code: error.code, error: error.name, message: error.message }
+  const body = {
+    statusCode,
+    code: error.code,
+    error: STATUS_CODES[statusCode] ?? 'Error',
+    message: error.message,
+  }
+  if (error instanceof ChannelForbidden) return { ...body, channel: error.channel }
+  if (error instanceof UserKicked) return { ...body, retryAfter: error.retryAfter }
   if (!isTransient(error)) return body
   const [least, most] = retryAfter
   return { ...body, retryAfter: Math.round(least + Math.random() * (most - least)) }
@@ -60,7 +70,10 @@ export function registerErrors(app: FastifyInstance, { maxBodyBytes }: { maxBody
     const known = typeof thrown.code === 'string' ? translate(thrown, maxBodyBytes) : undefined
     if (known === undefined) {
       request.log.error(
-        { err: { name: thrown.name, message: thrown.message, stack: thrown.stack }, route: request.routeOptions.url },
+        {
+          err: { name: thrown.name, message: thrown.message, stack: thrown.stack },
+          route: request.routeOptions.url,
+        },
         'a request failed by a fault of ours',
       )
     }

@@ -8,7 +8,11 @@ import createError from '@fastify/error'
 /** The body, the query or a header is not of the documented form; the argument says what and where. */
 export const InvalidRequest = createError<[string]>('DOWNPIPE_INVALID_REQUEST', '%s', 400)
 /** A request that arrived behind another one on the same connection cannot become a stream. */
-export const Pipelined = createError('DOWNPIPE_PIPELINED', 'a stream cannot be requested behind another request', 400)
+export const Pipelined = createError(
+  'DOWNPIPE_PIPELINED',
+  'a stream cannot be requested behind another request',
+  400,
+)
 /** No service key or a wrong one; on purpose without a hint which. */
 export const ServiceKeyRequired = createError(
   'DOWNPIPE_SERVICE_KEY_REQUIRED',
@@ -24,7 +28,19 @@ export const TokenRequired = createError(
 /** The CMS refused the token, or it was logged out. */
 export const TokenRefused = createError('DOWNPIPE_TOKEN_REFUSED', 'the token was refused', 401)
 /** The user was kicked and the hold has not ended. */
-export const UserKicked = createError('DOWNPIPE_USER_KICKED', 'this user was kicked and may not connect for now', 403)
+export class UserKicked extends createError(
+  'DOWNPIPE_USER_KICKED',
+  'this user was kicked and may not connect for now',
+  403,
+) {
+  /** Seconds until the hold ends. */
+  readonly retryAfter: number
+
+  constructor(retryAfter: number) {
+    super()
+    this.retryAfter = retryAfter
+  }
+}
 /** The page's origin is not among the allowed ones. */
 export const OriginForbidden = createError(
   'DOWNPIPE_ORIGIN_FORBIDDEN',
@@ -32,15 +48,26 @@ export const OriginForbidden = createError(
   403,
 )
 /** A channel that was asked for by name is not allowed to this identity. */
-export const ChannelForbidden = createError<[string]>(
+export class ChannelForbidden extends createError<[string]>(
   'DOWNPIPE_CHANNEL_FORBIDDEN',
   'the channel %s is not allowed to this identity',
   403,
-)
+) {
+  readonly channel: string
+
+  constructor(channel: string) {
+    super(JSON.stringify(channel))
+    this.channel = channel
+  }
+}
 /** No such address. */
 export const NotFound = createError('DOWNPIPE_NOT_FOUND', 'no such address', 404)
 /** The request did not arrive in time. */
-export const RequestTimeout = createError('DOWNPIPE_REQUEST_TIMEOUT', 'the request did not arrive in time', 408)
+export const RequestTimeout = createError(
+  'DOWNPIPE_REQUEST_TIMEOUT',
+  'the request did not arrive in time',
+  408,
+)
 /** The body, a batch or a message's data is over its limit; the argument says which and what the limit is. */
 export const TooLarge = createError<[string]>('DOWNPIPE_TOO_LARGE', '%s', 413)
 /** The address is longer than `--max-url`. */
@@ -70,6 +97,8 @@ export interface ErrorBody {
   readonly code: string
   readonly error: string
   readonly message: string
+  /** The channel that is not allowed, where that is the error. */
+  readonly channel?: string
   /** Seconds after which to try again, jittered; only where trying again makes sense. */
   readonly retryAfter?: number
 }

@@ -39,10 +39,13 @@ export function createListener(config: Config, handler: RequestListener, maxConn
 export function listen(server: Server, address: Address): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen('path' in address ? { path: address.path } : { host: address.host, port: address.port }, () => {
-      server.off('error', reject)
-      resolve(urlOf(server))
-    })
+    server.listen(
+      'path' in address ? { path: address.path } : { host: address.host, port: address.port },
+      () => {
+        server.off('error', reject)
+        resolve(urlOf(server))
+      },
+    )
   })
 }
 

@@ -139,7 +139,9 @@ function targetKeys(
   const { channel, channels, uid, uids, broadcast } = message
   const others = [uid, uids, broadcast].filter(target => target !== undefined).length
   if (others > 1 || (channels !== undefined && (others > 0 || channel !== undefined))) {
-    throw new InvalidRequest(`${where}: more than one target; give one of channel, channels, uid, uids, broadcast`)
+    throw new InvalidRequest(
+      `${where}: more than one target; give one of channel, channels, uid, uids, broadcast`,
+    )
   }
   if (others === 0 && channel === undefined && channels === undefined) {
     throw new InvalidRequest(`${where}: no target; give one of channel, channels, uid, uids, broadcast`)
@@ -148,7 +150,9 @@ function targetKeys(
   for (const [index, name] of names.entries()) {
     const problem = channelNameProblem(name, limits.maxChannelBytes)
     if (problem !== undefined) {
-      throw new InvalidRequest(`${where}.${channels === undefined ? 'channel' : `channels[${index}]`}: ${problem}`)
+      throw new InvalidRequest(
+        `${where}.${channels === undefined ? 'channel' : `channels[${index}]`}: ${problem}`,
+      )
     }
   }
   if (broadcast === true) return [routingKey.broadcast]

@@ -25,7 +25,10 @@ const sweepEachMs = 50
  * `maxConnections`: for the whole process, as the open-files limit allows; used where the configuration says 0.
  * @throws when an address cannot be listened on; nothing is left running then.
  */
-export async function startServer(config: Config, maxConnections = Number.POSITIVE_INFINITY): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  maxConnections = Number.POSITIVE_INFINITY,
+): Promise<RunningServer> {
   const app = await createApp(config)
   await app.browsers.ready()
   await app.control.ready()

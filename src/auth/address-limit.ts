@@ -46,7 +46,8 @@ export class AddressLimit {
     const key = addressKey(ip)
     const atMs = this.#clock.monotonic()
     const bucket = this.#buckets.get(key)
-    const earned = bucket === undefined ? this.#burst : ((atMs - bucket.atMs) / 1_000) * this.#rate + bucket.tokens
+    const earned =
+      bucket === undefined ? this.#burst : ((atMs - bucket.atMs) / 1_000) * this.#rate + bucket.tokens
     const tokens = Math.min(this.#burst, earned)
     if (tokens < 1) return false
     this.#buckets.set(key, { tokens: tokens - 1, atMs })

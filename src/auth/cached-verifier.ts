@@ -56,7 +56,14 @@ interface Question {
  * apart, so that random tokens do not push out good ones. Holds hashes of tokens only.
  */
 export class CachedVerifier {
-  readonly counters: VerifierCounters = { hits: 0, calls: 0, refusals: 0, failures: 0, overflows: 0, limited: 0 }
+  readonly counters: VerifierCounters = {
+    hits: 0,
+    calls: 0,
+    refusals: 0,
+    failures: 0,
+    overflows: 0,
+    limited: 0,
+  }
   readonly #clock: Clock
   readonly #verifier: TokenVerifier
   readonly #limits: VerifierLimits

@@ -51,7 +51,8 @@ export class CallLimit {
   }
 
   #place(): Promise<void> {
-    if (this.#queue.size >= this.#queueLength) return Promise.reject(new CallLimitReached('the queue is full'))
+    if (this.#queue.size >= this.#queueLength)
+      return Promise.reject(new CallLimitReached('the queue is full'))
     const untilMs = this.#clock.monotonic() + this.#queueMs
     const { promise, resolve, reject } = withResolvers()
     const refuse = () => reject(new CallLimitReached('no place came free in time'))

@@ -62,7 +62,8 @@ export class HttpVerifier implements TokenVerifier {
       return this.#identity(await readLimited(response), response.headers.get('content-type'))
     } catch (error) {
       if (error instanceof VerifierUnavailable) throw error
-      if (signal.aborted) throw new VerifierUnavailable(`the auth URL gave no answer within ${this.#timeoutMs} ms`)
+      if (signal.aborted)
+        throw new VerifierUnavailable(`the auth URL gave no answer within ${this.#timeoutMs} ms`)
       throw new VerifierUnavailable(`the auth URL could not be reached: ${causeOf(error)}`)
     }
   }
@@ -91,7 +92,9 @@ export class HttpVerifier implements TokenVerifier {
       const name = channel.endsWith('*') ? channel.slice(0, -1) : channel
       const problem = channel === '*' ? undefined : channelNameProblem(name, this.#maxChannelBytes)
       if (problem !== undefined) {
-        throw new VerifierUnavailable(`the auth URL answered JSON of a wrong shape: /channels/${index}: ${problem}`)
+        throw new VerifierUnavailable(
+          `the auth URL answered JSON of a wrong shape: /channels/${index}: ${problem}`,
+        )
       }
     }
     return {

@@ -47,7 +47,10 @@ export interface Entitlement {
  */
 export function entitle(identity: Identity, asked: readonly string[], open: readonly string[]): Entitlement {
   if (asked.length === 0) {
-    return { channels: [...new Set(identity.channels.filter(name => !name.endsWith('*')))], refused: undefined }
+    return {
+      channels: [...new Set(identity.channels.filter(name => !name.endsWith('*')))],
+      refused: undefined,
+    }
   }
   const named = new Set(identity.channels)
   const patterns = [...identity.channels.filter(name => name.endsWith('*')), ...open]

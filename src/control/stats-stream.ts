@@ -25,7 +25,11 @@ export async function registerStatsStream(
   })
 }
 
-async function* figures(control: Control, clock: Clock, signal: AbortSignal): AsyncGenerator<{ data: string }> {
+async function* figures(
+  control: Control,
+  clock: Clock,
+  signal: AbortSignal,
+): AsyncGenerator<{ data: string }> {
   while (!signal.aborted) {
     yield { data: JSON.stringify(control.stats()) }
     await pause(clock, signal)

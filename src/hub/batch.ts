@@ -48,7 +48,8 @@ export class Batch {
   /** All frames, first to last. */
   frames(): readonly Frame[] {
     const frames: Frame[] = []
-    for (let batch: Batch | undefined = this; batch !== undefined; batch = batch.#before) frames.push(batch.#frame)
+    for (let batch: Batch | undefined = this; batch !== undefined; batch = batch.#before)
+      frames.push(batch.#frame)
     return frames.reverse()
   }
 

@@ -157,7 +157,8 @@ export class Hub implements Follower {
     this.counters.deliveries += 1
     const bytes = this.#put(subscriber, frame)
     const limit = this.#options.outboxBytes
-    if (bytes + measureFromBytes > limit && bytes + subscriber.sink.backlogBytes > limit) this.#overflow(subscriber)
+    if (bytes + measureFromBytes > limit && bytes + subscriber.sink.backlogBytes > limit)
+      this.#overflow(subscriber)
     this.#queue(subscriber)
   }
 
@@ -188,7 +189,8 @@ export class Hub implements Follower {
     const start = this.#window.start(options.since, keys)
     if (options.ready !== undefined) {
       // Before a gap the id is the one that was given: were it later, a cut between the two would hide the gap.
-      const given = typeof options.since === 'object' && 'cursor' in options.since ? options.since.cursor : undefined
+      const given =
+        typeof options.since === 'object' && 'cursor' in options.since ? options.since.cursor : undefined
       this.#put(subscriber, new Frame('ready', start.kind === 'good' ? start.from : given, options.ready))
     }
     if (start.kind === 'good') subscriber.position = start.from.n

@@ -45,7 +45,8 @@ export class EntryQueue {
 
   /** Adds the newest entry. Its `n` must follow the head's. */
   push(entry: Entry): void {
-    if (entry.cursor.n !== this.head.n + 1) throw new RangeError('an entry must follow the last one without a hole')
+    if (entry.cursor.n !== this.head.n + 1)
+      throw new RangeError('an entry must follow the last one without a hole')
     this.#entries.push(entry)
     this.#bytes += entryBytes(entry)
   }

@@ -27,7 +27,13 @@ export type Entry = MessageEntry | CommandEntry
 export function createEntry(cursor: Cursor, item: Message | Command): Entry {
   if (item.kind !== 'message') return { kind: 'command', cursor, command: item }
   const expiresMs = item.ttlMs === undefined ? Number.POSITIVE_INFINITY : cursor.ms + item.ttlMs
-  return { kind: 'message', cursor, keys: item.keys, frame: new Frame('message', cursor, item.json), expiresMs }
+  return {
+    kind: 'message',
+    cursor,
+    keys: item.keys,
+    frame: new Frame('message', cursor, item.json),
+    expiresMs,
+  }
 }
 
 /** What the entry takes of a retention's bytes: its frame, and a round figure for the rest. */

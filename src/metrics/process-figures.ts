@@ -3,7 +3,11 @@ import { memoryUsage } from 'node:process'
 
 /** How the process is doing. */
 export interface ProcessFigures {
-  readonly memory: { readonly rssBytes: number; readonly heapUsedBytes: number; readonly externalBytes: number }
+  readonly memory: {
+    readonly rssBytes: number
+    readonly heapUsedBytes: number
+    readonly externalBytes: number
+  }
   /** How late the event loop was, in ms, since the last reset (each minute). */
   readonly eventLoop: { readonly meanMs: number; readonly p99Ms: number; readonly maxMs: number }
 }
@@ -44,5 +48,6 @@ export class ProcessMonitor {
 
 /** The histogram holds nanoseconds between two looks, the look's own interval included. */
 function late(nanoseconds: number): number {
-  return Number.isFinite(nanoseconds) ? Math.max(0, Math.round(nanoseconds / 1e4) / 100 - resolutionMs) : 0
+  const ms = nanoseconds / 1e6 - resolutionMs
+  return Number.isFinite(ms) ? Math.max(0, Math.round(ms * 100) / 100) : 0
 }

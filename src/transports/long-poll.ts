@@ -89,7 +89,8 @@ class PollSink implements Sink {
   #answer(reached: Cursor | undefined): string {
     const parts = new Map<string, string>()
     const messages: string[] = []
-    let cursor = this.#given !== undefined && typeof this.#given === 'object' ? givenCursor(this.#given) : undefined
+    let cursor =
+      this.#given !== undefined && typeof this.#given === 'object' ? givenCursor(this.#given) : undefined
     let bytes = 0
     let isCut = false
     for (const frame of this.#frames) {
@@ -146,6 +147,7 @@ export function registerPoll(app: FastifyInstance, options: PollOptions): void {
     try {
       const subscription = await shakeHands(request, options)
       const waitMs = askedWaitMs(subscription.query.get('wait'), options.pollWaitMs)
+      options.authenticator.check(subscription.session.principal)
       if (!reply.raw.destroyed) poll(reply, subscription, waitMs, collector, options)
       return reply
     } finally {

@@ -50,5 +50,10 @@ function isLocal(origin: string): boolean {
   if (origin === 'null') return true
   if (!URL.canParse(origin)) return false
   const { hostname } = new URL(origin)
-  return hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '127.0.0.1' || hostname === '[::1]'
+  return (
+    hostname === 'localhost' ||
+    hostname.endsWith('.localhost') ||
+    hostname === '127.0.0.1' ||
+    hostname === '[::1]'
+  )
 }

@@ -85,6 +85,7 @@ export function registerStream(app: FastifyInstance, options: StreamOptions): vo
     try {
       const subscription = await shakeHands(request, options)
       if (socket.destroyed) return reply.hijack()
+      options.authenticator.check(subscription.session.principal)
       isOpen = true
       socket.once('close', () => addresses.release(ip))
       open(reply, socket, subscription, options)
@@ -131,7 +132,8 @@ function open(reply: FastifyReply, socket: Socket, subscription: Subscription, o
 function writeHead(reply: FastifyReply, socket: Socket): void {
   const { raw } = reply
   // A hijacked reply loses what plugins have set (CORS), unless it is copied.
-  for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) raw.setHeader(name, value)
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (value !== undefined) raw.setHeader(name, value)
   for (const [name, value] of Object.entries(streamHeaders)) raw.setHeader(name, value)
   raw.removeHeader('Transfer-Encoding')
   raw.writeHead(200)
