@@ -6,7 +6,7 @@ const NUMBERS = {
   subscribers: [5_000, 200, 'subscribers while several publish (fan-out)'],
   rounds: [3, 1, 'how often each server is measured, in turn'],
   window: [100, 50, 'connections that are being opened at a time'],
-  settle: [60, 1, 'seconds of rest, before a broadcast and again after it, until idle memory is read'],
+  settle: [60, 0.2, 'seconds of rest, before a broadcast and again after it, until idle memory is read'],
   broadcasts: [10, 3, 'lone broadcasts in a round'],
   pause: [0.5, 0.1, 'seconds between two lone broadcasts'],
   messages: [640, 32, 'messages in a round of several publishers, all publishers together'],

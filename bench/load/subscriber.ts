@@ -116,7 +116,10 @@ export class Subscriber implements FrameReceiver {
 
   #readBody(bytes: Uint8Array, from: number, to: number): void {
     if (this.#chunks === undefined) this.#scan(bytes, from, to)
-    else this.#chunks.feed(bytes, from, to, this.#scan)
+    else {
+      this.#chunks.feed(bytes, from, to, this.#scan)
+      if (this.#chunks.ended) this.#end('the server ended the response')
+    }
   }
 
   readonly #scan = (bytes: Uint8Array, from: number, to: number): void => {

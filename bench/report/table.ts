@@ -9,7 +9,7 @@ const NOISE = 0.05
 /**
  * A summary for people: one line a figure, medians with the extremes of the rounds in brackets.
  *
- * @param options.verdicts whether to say which goals were reached
+ * @param options.verdicts whether to say which goals were reached, and what disturbed the run
  */
 export function formatSummary(summary: Summary, options: { readonly verdicts: boolean }): string {
   const servers = Object.keys(summary.faults)
@@ -31,7 +31,7 @@ export function formatSummary(summary: Summary, options: { readonly verdicts: bo
         ...servers.map(name => formatEffort(efforts[name])),
       ]),
     ),
-    ...noise(summary),
+    ...(options.verdicts ? noise(summary) : []),
     '',
     ...verdict(summary),
   ].join('\n')
