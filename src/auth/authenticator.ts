@@ -132,7 +132,8 @@ export class Authenticator {
 
   #checkHold(tokenHash: string, uid: string | null): void {
     if (this.#revocations.isRevoked(tokenHash)) throw new TokenRefused()
-    if (uid !== null && this.#revocations.isHeld(uid)) throw new UserKicked()
+    const heldForMs = uid === null ? 0 : this.#revocations.heldForMs(uid)
+    if (heldForMs > 0) throw new UserKicked(Math.ceil(heldForMs / 1_000))
   }
 
   #isVoid({ identity, askedMs }: Verified): boolean {

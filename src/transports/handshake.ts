@@ -57,7 +57,7 @@ export async function shakeHands(request: FastifyRequest, options: HandshakeOpti
   const caller = { ip: request.ip, userAgent: request.headers['user-agent'] }
   const principal = await options.authenticator.authenticate(token, caller)
   const entitlement = entitle(principal.identity, channels, options.anonymousChannels)
-  if (entitlement.refused !== undefined) throw new ChannelForbidden(JSON.stringify(entitlement.refused))
+  if (entitlement.refused !== undefined) throw new ChannelForbidden(entitlement.refused)
   if (entitlement.channels.length > limits.maxChannels) {
     throw new InvalidRequest(
       `the identity lists ${entitlement.channels.length} channels; a subscriber has at most ${limits.maxChannels}: ` +
