@@ -2,7 +2,7 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import t from 'tap'
 import { Frame } from '../src/frame.js'
 import { parseMessages } from '../src/message.js'
-import { nastyData, nastyNames } from './helpers/payloads.js'
+import { nastyData, nastyNames } from './helpers/nasty.js'
 
 const cursor = { ms: 1_763_762_400_000, n: 5_511 }
 

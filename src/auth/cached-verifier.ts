@@ -42,9 +42,6 @@ export interface VerifierCounters {
 /** Too many unknown tokens from one address; transient. */
 export class AddressLimitReached extends Error {}
 
-/** The token is refused; travels from the fetch to whoever waits for it. */
-class Refused extends Error {}
-
 interface Question {
   readonly token: string
   readonly caller: Caller
@@ -89,8 +86,9 @@ export class CachedVerifier {
     this.#addresses = new AddressLimit({ clock, rate: limits.rate, burst: limits.burst })
     const time = { perf: { now: () => clock.monotonic() }, ttlResolution: 0 }
     this.#identities = new LRUCache<string, Verified, Question>({
-      // A call under way takes a place in the cache. With places to spare for all of them, random tokens push nobody out.
-      max: limits.identities + limits.atOnce + limits.queueLength,
+      // A call under way takes a place in the cache. With places to spare for all of them, and for the one that finds the queue
+      // full, random tokens push nobody out.
+      max: limits.identities + limits.atOnce + limits.queueLength + 1,
       ttl: limits.ttlMs,
       ...time,
       noDeleteOnStaleGet: true,
@@ -121,19 +119,22 @@ export class CachedVerifier {
     }
     const ageMs = known === undefined ? 0 : this.#clock.monotonic() - known.askedMs
     const vouchedMs = known === undefined ? 0 : known.identity.expiresIn * 1_000
-    const isVouchedFor = ageMs < vouchedMs
-    if (isVouchedFor && !mustAsk) this.counters.hits += 1
+    const isVouchedFor = ageMs < vouchedMs && !mustAsk
+    if (isVouchedFor) this.counters.hits += 1
     try {
       const verified = await this.#identities.fetch(hash, {
         context: { token, caller },
         forceRefresh: mustAsk,
-        allowStale: isVouchedFor && !mustAsk,
-        allowStaleOnFetchRejection: ageMs < vouchedMs + this.#limits.staleIfErrorMs && !mustAsk,
+        allowStale: isVouchedFor,
       })
       if (verified !== undefined) return verified
     } catch (error) {
-      if (error instanceof Refused) return undefined
-      throw error
+      if (error instanceof VerifierUnavailable) {
+        // Left to the cache, it would also give the old answer to those who must ask, and for a token that was deleted.
+        if (known !== undefined && !mustAsk && ageMs < vouchedMs + this.#limits.staleIfErrorMs) return known
+        throw error
+      }
+      // What else the cache throws says that the token was deleted meanwhile: by a refusal, or by `forget`.
     }
     if (this.#refusals.has(hash)) return undefined
     throw new VerifierUnavailable('the token was forgotten while it was asked for')
@@ -149,14 +150,18 @@ export class CachedVerifier {
     this.#identities.clear()
   }
 
-  async #ask(hash: string, { token, caller }: Question, entry: { ttl?: number }): Promise<Verified> {
+  async #ask(
+    hash: string,
+    { token, caller }: Question,
+    entry: { ttl?: number },
+  ): Promise<Verified | undefined> {
     const askedMs = this.#clock.monotonic()
     const identity = await this.#call(token, caller)
     if (identity === undefined) {
       this.counters.refusals += 1
       this.#refusals.set(hash, true)
       this.#identities.delete(hash)
-      throw new Refused('the token was refused')
+      return undefined
     }
     entry.ttl = Math.max(1, Math.min(identity.expiresIn * 1_000, this.#limits.ttlMs))
     return { identity, askedMs }
@@ -174,8 +179,12 @@ export class CachedVerifier {
         throw new VerifierUnavailable('too many tokens wait to be verified')
       }
       this.counters.failures += 1
-      this.#onFailure(error instanceof VerifierUnavailable ? error.message : 'the verifier failed')
-      throw error
+      const failure =
+        error instanceof VerifierUnavailable
+          ? error
+          : new VerifierUnavailable('the verifier failed', { cause: error })
+      this.#onFailure(failure.message)
+      throw failure
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import type { MessageLog } from '../../src/log/message-log.js'
 import type { Message } from '../../src/message.js'
-import { nastyNames } from '../helpers/payloads.js'
+import { nastyNames } from '../helpers/nasty.js'
 import { begin, type CreateLog, clockOf, held, message } from './log-under-test.js'
 
 /** A message with an idempotency key; its fingerprint is its data. */

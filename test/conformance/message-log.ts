@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import type { Follower } from '../../src/log/message-log.js'
 import { routingKey } from '../../src/message.js'
-import { nastyData, nastyNames } from '../helpers/payloads.js'
+import { nastyData, nastyNames } from '../helpers/nasty.js'
 import {
   begin,
   type CreateLog,

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import type { SiteState, StateKind, StateRecord } from '../../src/state/site-state.js'
 import type { FakeClock } from '../helpers/clock.js'
-import { nastyData, nastyNames } from '../helpers/payloads.js'
+import { nastyData, nastyNames } from '../helpers/nasty.js'
 
 /** A new, empty site state, as the suite gets to know it. */
 export interface StateUnderTest {
