@@ -64,9 +64,9 @@ export class HttpVerifier implements TokenVerifier {
 
   async verify(token: string, caller: Caller): Promise<Identity | undefined> {
     const body = JSON.stringify({ token, ip: caller.ip, userAgent: caller.userAgent })
-    const answer = await this.#post(body).catch((error: unknown) => {
-      // The CMS may close a kept connection in the moment in which it is used again.
-      if (error instanceof StaleConnection) return this.#post(body)
+    const answer = await this.#post(body, this.#agent).catch((error: unknown) => {
+      // The CMS may close a kept connection in the moment in which it is used again; the next kept one may be as stale.
+      if (error instanceof StaleConnection) return this.#post(body, false)
       throw error
     })
     if (answer.status === 401 || answer.status === 403) return undefined
@@ -74,11 +74,12 @@ export class HttpVerifier implements TokenVerifier {
     return this.#identity(answer.text, answer.contentType)
   }
 
-  #post(body: string): Promise<Answer> {
+  /** `agent`: false for a connection of its own. */
+  #post(body: string, agent: HttpAgent | false): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const send = this.#url.protocol === 'https:' ? httpsRequest : httpRequest
       const headers = { ...this.#headers, 'content-length': Buffer.byteLength(body) }
-      const request = send(this.#url, { method: 'POST', agent: this.#agent, headers })
+      const request = send(this.#url, { method: 'POST', agent, headers })
       // One deadline for everything: an answer that trickles is cut as well.
       const deadline = setTimeout(
         () =>
@@ -165,6 +166,6 @@ function read(response: IncomingMessage, done: (answer: Answer) => void): void {
 
 function wordFailure(error: Error & { code?: string }, isReused: boolean): Error {
   if (error instanceof VerifierUnavailable) return error
-  if (isReused && error.code === 'ECONNRESET') return new StaleConnection()
+  if (isReused && (error.code === 'ECONNRESET' || error.code === 'EPIPE')) return new StaleConnection()
   return new VerifierUnavailable(`the auth URL could not be reached: ${error.code ?? error.message}`)
 }

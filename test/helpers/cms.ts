@@ -1,8 +1,20 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
+/** What the auth URL is asked. */
+export interface Question {
+  readonly token: string
+  readonly ip?: string
+  readonly userAgent?: string
+}
+
 /** What the auth URL is to do with one question. */
-export type Answer = (token: string, response: ServerResponse, request: IncomingMessage) => void
+export type Answer = (
+  token: string,
+  response: ServerResponse,
+  request: IncomingMessage,
+  question: Question,
+) => void
 
 /** An auth URL that tests script: tokens it knows are answered, all others refused. */
 export interface Cms {
@@ -26,10 +38,11 @@ export async function startCms(): Promise<Cms> {
       text += chunk
     })
     request.on('end', () => {
-      const { token } = JSON.parse(text) as { token: string }
+      const question = JSON.parse(text) as Question
+      const { token } = question
       asked.push(token)
       if (cms.answer !== undefined) {
-        cms.answer(token, response, request)
+        cms.answer(token, response, request, question)
         return
       }
       const identity = identities.get(token)
