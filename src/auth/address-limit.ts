@@ -12,18 +12,34 @@ interface Bucket {
 
 /** What counts as one address: an IPv4 address, or the /64 that one IPv6 customer has. */
 export function addressKey(ip: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1]
-  if (mapped !== undefined) return mapped
   if (!isIPv6(ip)) return ip
-  const [head = '', tail = ''] = (ip.split('%')[0] ?? '').split('::')
-  const front = head === '' ? [] : head.split(':')
-  const back = tail === '' ? [] : tail.split(':')
-  const missing = ip.includes('::') ? Math.max(0, 8 - front.length - back.length) : 0
-  const groups = [...front, ...Array.from({ length: missing }, () => '0'), ...back]
+  const groups = groupsOf(ip)
+  const isMapped = groups[5] === 0xffff && groups.slice(0, 5).every(group => group === 0)
+  if (isMapped) {
+    return groups
+      .slice(6)
+      .flatMap(group => [group >> 8, group & 255])
+      .join('.')
+  }
   return groups
     .slice(0, 4)
-    .map(group => Number.parseInt(group || '0', 16).toString(16))
+    .map(group => group.toString(16))
     .join(':')
+}
+
+/** The eight numbers of an IPv6 address: zeros may be left out at one `::`, the last two may be an IPv4 address (RFC 4291, 2.2). */
+function groupsOf(ip: string): readonly number[] {
+  const [head = '', tail = ''] = (ip.split('%', 1)[0] ?? '').split('::')
+  const [front, back] = [numbersOf(head), numbersOf(tail)]
+  return [...front, ...Array<number>(8 - front.length - back.length).fill(0), ...back]
+}
+
+function numbersOf(part: string): readonly number[] {
+  if (part === '') return []
+  return part.split(':').flatMap(group => {
+    const [a = 0, b, c = 0, d = 0] = group.split('.').map(Number)
+    return b === undefined ? [Number.parseInt(group, 16)] : [a * 256 + b, c * 256 + d]
+  })
 }
 
 /** A token bucket for each address. */
