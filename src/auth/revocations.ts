@@ -76,7 +76,9 @@ export class Revocations {
 
   /** Whether what the CMS was asked at `askedMs` (monotonic) may no longer be believed of the user. */
   isVoid(uid: string, askedMs: number): boolean {
-    return askedMs <= Math.max(this.#voidBeforeMs, this.#users.get(uid)?.kickedMs ?? Number.NEGATIVE_INFINITY)
+    // In this order: looking for a kick that is forgotten by now moves the bound for everybody.
+    const kickedMs = this.#users.get(uid)?.kickedMs ?? Number.NEGATIVE_INFINITY
+    return askedMs <= Math.max(this.#voidBeforeMs, kickedMs)
   }
 
   #hold(uid: string, heldUntilMs: number): void {
