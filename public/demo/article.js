@@ -2,7 +2,7 @@ import { byId, follow, light, renew, settings } from './live.js'
 
 const changes = { text: applyText, likes: applyLikes, comment: applyComment }
 
-follow({ apply: change => changes[change.type]?.(change), refresh: offerText })
+follow({ apply: change => changes[change?.type]?.(change), refresh: offerText })
 
 function applyText({ version, title, body, editor }) {
   if (!renew(byId('text'), version)) return

@@ -32,7 +32,7 @@ export function follow({ apply, refresh }) {
 
   function receive(change) {
     if (held) held.push(change)
-    else if (change.type === 'notice') notify(change.text)
+    else if (change?.type === 'notice') notify(change.text)
     else apply(change)
   }
 
