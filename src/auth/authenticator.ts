@@ -1,0 +1,129 @@
+import type { Clock } from '../clock.js'
+import { Busy, TokenRefused, TokenRequired, TooManyRequests, UserKicked } from '../errors.js'
+import { AddressLimitReached, type CachedVerifier } from './cached-verifier.js'
+import { type Caller, hashToken, type Identity, type Verified } from './identity.js'
+import type { Revocations } from './revocations.js'
+import { VerifierUnavailable } from './token-verifier.js'
+
+/** Who wants to subscribe. */
+export interface Principal {
+  readonly identity: Identity
+  /** sha256 of the token; undefined for anonymous readers and for the service key. */
+  readonly tokenHash: string | undefined
+  /** Milliseconds until the identity must be confirmed; undefined: never. */
+  readonly recheckMs: number | undefined
+}
+
+/** The service key's holder: may read everything, is nobody. */
+const service: Principal = {
+  identity: {
+    uid: null,
+    channels: ['*'],
+    visibleTo: [],
+    info: undefined,
+    expiresIn: Number.POSITIVE_INFINITY,
+  },
+  tokenHash: undefined,
+  recheckMs: undefined,
+}
+
+/** Tells who a token belongs to, by the service keys, the verifier, and what was revoked. */
+export class Authenticator {
+  readonly #clock: Clock
+  readonly #verifier: CachedVerifier | undefined
+  readonly #revocations: Revocations
+  readonly #isServiceKey: (key: string) => boolean
+  readonly #anonymous: Principal | undefined
+
+  constructor(options: {
+    clock: Clock
+    /** Undefined: no token is good. */
+    verifier: CachedVerifier | undefined
+    revocations: Revocations
+    isServiceKey: (key: string) => boolean
+    /** What may be read without a token; empty: nothing. */
+    anonymousChannels: readonly string[]
+  }) {
+    this.#clock = options.clock
+    this.#verifier = options.verifier
+    this.#revocations = options.revocations
+    this.#isServiceKey = options.isServiceKey
+    const channels = options.anonymousChannels
+    const identity = {
+      uid: null,
+      channels,
+      visibleTo: [],
+      info: undefined,
+      expiresIn: Number.POSITIVE_INFINITY,
+    }
+    this.#anonymous =
+      channels.length === 0 ? undefined : { identity, tokenHash: undefined, recheckMs: undefined }
+  }
+
+  /**
+   * Tells who comes. Without a token: the anonymous reader, where there is one.
+   *
+   * @throws TokenRequired, TokenRefused, UserKicked for good; Busy, TooManyRequests for now.
+   */
+  async authenticate(token: string | undefined, caller: Caller): Promise<Principal> {
+    if (token === undefined) {
+      if (this.#anonymous === undefined) throw new TokenRequired()
+      return this.#anonymous
+    }
+    if (this.#isServiceKey(token)) return service
+    return await this.#verify(token, caller, false)
+  }
+
+  /** Asks about the token anew, whatever is remembered. @throws as `authenticate` does. */
+  async confirm(token: string, caller: Caller): Promise<Principal> {
+    return await this.#verify(token, caller, true)
+  }
+
+  /**
+   * Revocations are looked at after every wait, because a logout or a kick that came while the CMS was asked is not known to its
+   * answer.
+   */
+  async #verify(token: string, caller: Caller, mustAsk: boolean): Promise<Principal> {
+    const tokenHash = hashToken(token)
+    if (this.#verifier === undefined || this.#revocations.isRevoked(tokenHash)) throw new TokenRefused()
+    let verified = await this.#ask(this.#verifier, token, caller, mustAsk)
+    this.#checkHold(tokenHash, verified)
+    if (this.#isVoid(verified)) {
+      verified = await this.#ask(this.#verifier, token, caller, true)
+      this.#checkHold(tokenHash, verified)
+      if (this.#isVoid(verified)) throw new Busy('the user was kicked while the token was verified')
+    }
+    const { identity, askedMs } = verified
+    return { identity, tokenHash, recheckMs: this.#recheckMs(identity.expiresIn * 1_000, askedMs) }
+  }
+
+  async #ask(verifier: CachedVerifier, token: string, caller: Caller, mustAsk: boolean): Promise<Verified> {
+    try {
+      const verified = await verifier.verify(token, caller, mustAsk)
+      if (verified === undefined) throw new TokenRefused()
+      return verified
+    } catch (error) {
+      if (error instanceof AddressLimitReached) throw new TooManyRequests(error.message)
+      if (error instanceof VerifierUnavailable) {
+        if (this.#revocations.isRevoked(hashToken(token))) throw new TokenRefused()
+        throw new Busy('the token cannot be verified now')
+      }
+      throw error
+    }
+  }
+
+  #checkHold(tokenHash: string, { identity }: Verified): void {
+    if (this.#revocations.isRevoked(tokenHash)) throw new TokenRefused()
+    if (identity.uid !== null && this.#revocations.isHeld(identity.uid)) throw new UserKicked()
+  }
+
+  #isVoid({ identity, askedMs }: Verified): boolean {
+    return identity.uid !== null && this.#revocations.isVoid(identity.uid, askedMs)
+  }
+
+  /** At a random 80 to 100 % of the time that the CMS vouches for, so that those who came together are not asked together. */
+  #recheckMs(vouchedMs: number, askedMs: number): number {
+    const ageMs = this.#clock.monotonic() - askedMs
+    return Math.max(1_000, vouchedMs * (0.8 + 0.2 * Math.random()) - ageMs)
+  }
+}

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto'
+import { matchesPattern } from '../message.js'
+
+/** The CMS's answer about a token. */
+export interface Identity {
+  /** The user; null for an anonymous reader. */
+  readonly uid: string | null
+  /** Channels it may read, and prefix patterns (`public_*`), which allow but subscribe to nothing. */
+  readonly channels: readonly string[]
+  /** Uids that are told when this user comes and goes. */
+  readonly visibleTo: readonly string[]
+  /** Whatever the CMS wants the page to know. */
+  readonly info: unknown
+  /** Seconds, from when it was asked, for which the CMS vouches. */
+  readonly expiresIn: number
+}
+
+/** An identity, and when it was found out. */
+export interface Verified {
+  readonly identity: Identity
+  /** When the CMS was asked, on the clock's monotonic scale. What happened later may not be known to the answer. */
+  readonly askedMs: number
+}
+
+/** Who asks. */
+export interface Caller {
+  readonly ip: string
+  readonly userAgent: string | undefined
+}
+
+/** How a token is known everywhere but in the call to the CMS: sha256, base64url. */
+export function hashToken(token: string): string {
+  return createHash('sha256').update(token).digest('base64url')
+}
+
+/** The channels of a subscription. */
+export interface Entitlement {
+  /** The channels to listen on. */
+  readonly channels: readonly string[]
+  /** The first channel asked for that is not allowed, if any; the others are in `channels`. */
+  readonly refused: string | undefined
+}
+
+/**
+ * Which channels a subscriber listens on: those it asks for, as far as they are allowed; without asking, all that the identity
+ * names in full. `open` holds names and patterns that everybody may ask for.
+ */
+export function entitle(identity: Identity, asked: readonly string[], open: readonly string[]): Entitlement {
+  if (asked.length === 0) {
+    return {
+      channels: [...new Set(identity.channels.filter(name => !name.endsWith('*')))],
+      refused: undefined,
+    }
+  }
+  const named = new Set(identity.channels)
+  const patterns = [...identity.channels.filter(name => name.endsWith('*')), ...open]
+  const isAllowed = (channel: string) =>
+    named.has(channel) || patterns.some(pattern => matchesPattern(pattern, channel))
+  const wanted = [...new Set(asked)]
+  return { channels: wanted.filter(isAllowed), refused: wanted.find(channel => !isAllowed(channel)) }
+}

@@ -1,0 +1,110 @@
+#!/usr/bin/env node
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import closeWithGrace from 'close-with-grace'
+import { type Config, ConfigError, helpText, loadConfig } from './config.js'
+import { connectionsAllowed } from './open-files.js'
+import { startServer } from './server.js'
+
+/** Exit code for a command line or configuration that cannot be used. */
+const exitUsage = 2
+
+/** Connections below which the open-files limit is worth a warning. */
+const fewConnections = 10_000
+
+const usage = `Usage: downpipe [serve] [options]     start the service
+       downpipe check-config [options] say what is wrong with the configuration, and start nothing
+       downpipe --help | --version
+
+A first try:  downpipe --dev
+
+`
+
+const commands = { serve, 'check-config': checkConfig }
+
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  const { version } = JSON.parse(text) as { version: string }
+  return version
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+function complain(text: string): void {
+  process.stderr.write(`${text}\n`)
+}
+
+/** Reads the configuration, or says all that is wrong with it and ends the process. */
+function configure(argv: readonly string[]): Config {
+  try {
+    return loadConfig({
+      argv,
+      env: process.env,
+      readFile: path => readFileSync(path, 'utf8'),
+      random: () => randomBytes(24).toString('base64url'),
+    })
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    complain(error.message)
+    complain('\ndownpipe --help lists all options')
+    process.exit(exitUsage)
+  }
+}
+
+function checkConfig(argv: readonly string[]): void {
+  configure(argv)
+  say('the configuration is good')
+}
+
+async function serve(argv: readonly string[]): Promise<void> {
+  const config = configure(argv)
+  const allowed = connectionsAllowed()
+  if (config.maxConnections === 0 && allowed < fewConnections) {
+    complain(
+      `warning: the open-files limit allows ${allowed} connections; raise it (ulimit -n, LimitNOFILE=)`,
+    )
+  }
+  const server = await startServer(config, allowed).catch((error: unknown) => {
+    complain(`downpipe cannot start: ${error instanceof Error ? error.message : String(error)}`)
+    process.exit(1)
+  })
+  closeWithGrace({ delay: config.drainTimeoutMs + 1_000 }, async ({ err }) => {
+    if (err !== undefined) complain(`downpipe failed: ${err.stack ?? err.message}`)
+    await server.close()
+  })
+  if (config.dev) say(welcome(server.url, config.serviceKeys[0] ?? ''))
+}
+
+/** What somebody who tries it needs: how to publish, and how to listen. */
+function welcome(url: string, key: string): string {
+  return `
+Downpipe listens on ${url}, for development: any page of this machine may read everything.
+
+1. Save this as a file hello.html and open it in a browser:
+
+   <script src="${url}/downpipe.js"></script>
+   <script>
+     Downpipe.connect('${url}').on('hello', function (data) { document.body.append(data.text + ' ') })
+   </script>
+
+2. Publish:
+
+   curl ${url}/v1/publish -H 'Authorization: Bearer ${key}' \\
+     -H 'Content-Type: application/json' -d '{"channel":"hello","data":{"text":"Hi!"}}'
+`
+}
+
+const [first = '', ...rest] = process.argv.slice(2)
+const isCommand = Object.hasOwn(commands, first)
+const argv = isCommand ? rest : process.argv.slice(2)
+if (argv.includes('--help') || argv.includes('-h')) say(usage + helpText())
+else if (argv.includes('--version') || argv.includes('-v')) say(version())
+else if (first !== '' && !isCommand && !first.startsWith('-')) {
+  complain(`downpipe: there is no command ${JSON.stringify(first)}\n\n${usage}`)
+  process.exit(exitUsage)
+} else {
+  const command = isCommand ? (first as keyof typeof commands) : 'serve'
+  await commands[command](argv)
+}

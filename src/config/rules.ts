@@ -1,0 +1,67 @@
+import { formatAddress, overlaps } from './network.js'
+import type { Property, Settings } from './options.js'
+import { formatSize } from './quantity.js'
+
+/**
+ * How an option is named in a problem; undefined if its value was refused, so that nothing can be said about
+ * it.
+ */
+export type Label = (property: Property) => string | undefined
+
+/** The rules that concern more than one option. Returns a problem for each that is broken. */
+export function conflicts(settings: Settings, label: Label): string[] {
+  return [
+    ...sizeConflicts(settings, label),
+    ...addressConflicts(settings, label),
+    ...channelConflicts(settings, label),
+  ]
+}
+
+/** Each size must not be above the other: why. */
+const sizeRules = [
+  ['maxDataBytes', 'maxBodyBytes', 'no publish call could carry such a message'],
+  ['maxDataBytes', 'outboxBytes', 'such a message would fill every outbox by itself'],
+  ['maxDataBytes', 'windowBytes', 'the window could not hold such a message'],
+] as const
+
+function sizeConflicts(settings: Settings, label: Label): string[] {
+  const problems: string[] = []
+  for (const [small, large, why] of sizeRules) {
+    const [smallLabel, largeLabel] = [label(small), label(large)]
+    if (smallLabel === undefined || largeLabel === undefined || settings[small] <= settings[large]) continue
+    const [size, limit] = [formatSize(settings[small]), formatSize(settings[large])]
+    problems.push(`${smallLabel}: ${size} is more than ${largeLabel}, ${limit}: ${why}`)
+  }
+  return problems
+}
+
+function addressConflicts(settings: Settings, label: Label): string[] {
+  const listen = label('listen')
+  const control = label('controlListen')
+  const problems: string[] = []
+  if (listen !== undefined && settings.listen.length === 0) problems.push(`${listen}: has no address`)
+  for (const [index, address] of settings.listen.entries()) {
+    const earlier = settings.listen.slice(0, index).find(other => overlaps(address, other))
+    if (listen !== undefined && earlier !== undefined) {
+      problems.push(`${listen}: ${formatAddress(address)} and ${formatAddress(earlier)} are the same address`)
+    }
+  }
+  for (const address of settings.controlListen) {
+    const taken = settings.listen.find(other => overlaps(address, other))
+    if (control === undefined || listen === undefined || taken === undefined) continue
+    problems.push(
+      `${control}: ${formatAddress(address)} is already an address of ${listen}; it must be another one`,
+    )
+  }
+  return problems
+}
+
+function channelConflicts(settings: Settings, label: Label): string[] {
+  const anonymous = label('anonymousChannels')
+  const limit = label('maxChannelBytes')
+  if (anonymous === undefined || limit === undefined) return []
+  const isTooLong = (name: string) => Buffer.byteLength(name.replace(/\*$/, '')) > settings.maxChannelBytes
+  return settings.anonymousChannels.some(isTooLong)
+    ? [`${anonymous}: has a name that is longer than ${limit}, ${settings.maxChannelBytes} bytes`]
+    : []
+}

@@ -1,0 +1,84 @@
+import { STATUS_CODES } from 'node:http'
+import type { FastifyError, FastifyInstance } from 'fastify'
+import {
+  type ErrorBody,
+  InternalError,
+  InvalidRequest,
+  isTransient,
+  NotFound,
+  TooLarge,
+  UnsupportedMediaType,
+} from './errors.js'
+
+/** Bounds of the random time, in seconds, after which a transient refusal may be tried again. */
+const retryAfter = [2, 6] as const
+
+/** The same error in our table; undefined for a fault of ours. */
+function translate(error: FastifyError, maxBodyBytes: number): FastifyError | undefined {
+  if (error.code.startsWith('DOWNPIPE_')) return error
+  switch (error.code) {
+    case 'FST_ERR_VALIDATION':
+      return new InvalidRequest(validationProblem(error))
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new TooLarge(`body: at most ${maxBodyBytes} bytes`)
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+    case 'FST_ERR_CTP_EMPTY_TYPE':
+    case 'FST_ERR_CTP_INVALID_TYPE':
+      return new UnsupportedMediaType()
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+      return new InvalidRequest('body: empty; JSON was expected')
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+      return new InvalidRequest('body: not valid JSON')
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return new InvalidRequest('body: not as long as Content-Length says')
+    default:
+      return undefined
+  }
+}
+
+/** Where and what; the framework's own sentence leaves out the name of an unknown field. */
+function validationProblem({ validation = [], validationContext }: FastifyError): string {
+  const [problem] = validation
+  if (problem === undefined) return 'not of the documented form'
+  const where = `${validationContext ?? 'body'}${problem.instancePath.replaceAll('/', '.')}`
+  const unknown = problem.params.additionalProperty
+  if (typeof unknown === 'string') return `${where}: unknown field ${JSON.stringify(unknown.slice(0, 100))}`
+  return `${where}: ${problem.message ?? 'not of the documented form'}`
+}
+
+/** The body of an error's answer. */
+export function errorBody(error: FastifyError): ErrorBody {
+  const statusCode = error.statusCode ?? 500
+  const body = {
+    statusCode,
+    code: error.code,
+    error: STATUS_CODES[statusCode] ?? 'Error',
+    message: error.message,
+  }
+  if (!isTransient(error)) return body
+  const [least, most] = retryAfter
+  return { ...body, retryAfter: Math.round(least + Math.random() * (most - least)) }
+}
+
+/** Answers each error from the one table. What is not in it is a fault of ours: logged, and not told. */
+export function registerErrors(app: FastifyInstance, { maxBodyBytes }: { maxBodyBytes: number }): void {
+  app.setErrorHandler<FastifyError>((thrown, request, reply) => {
+    const known = typeof thrown.code === 'string' ? translate(thrown, maxBodyBytes) : undefined
+    if (known === undefined) {
+      request.log.error(
+        {
+          err: { name: thrown.name, message: thrown.message, stack: thrown.stack },
+          route: request.routeOptions.url,
+        },
+        'a request failed by a fault of ours',
+      )
+    }
+    const body = errorBody(known ?? new InternalError())
+    if (body.retryAfter !== undefined) reply.header('Retry-After', body.retryAfter)
+    return reply.code(body.statusCode).header('Cache-Control', 'no-store').send(body)
+  })
+  app.setNotFoundHandler((_request, reply) => {
+    const body = errorBody(new NotFound())
+    return reply.code(body.statusCode).send(body)
+  })
+}

@@ -1,0 +1,30 @@
+/** Who listens on which key. Most keys have one listener (a user's own channel), so one costs no set. */
+export class Audience<Listener extends object> {
+  readonly #listeners = new Map<string, Listener | Set<Listener>>()
+
+  /** Keys that somebody listens on. */
+  get size(): number {
+    return this.#listeners.size
+  }
+
+  add(key: string, listener: Listener): void {
+    const there = this.#listeners.get(key)
+    if (there === undefined) this.#listeners.set(key, listener)
+    else if (there instanceof Set) there.add(listener)
+    else if (there !== listener) this.#listeners.set(key, new Set([there, listener]))
+  }
+
+  remove(key: string, listener: Listener): void {
+    const there = this.#listeners.get(key)
+    if (there === listener) this.#listeners.delete(key)
+    else if (there instanceof Set && there.delete(listener) && there.size === 0) this.#listeners.delete(key)
+  }
+
+  /** Calls `visit` for each listener on the key; one that is removed meanwhile is not visited any more. */
+  forEach(key: string, visit: (listener: Listener) => void): void {
+    const there = this.#listeners.get(key)
+    if (there === undefined) return
+    if (there instanceof Set) for (const listener of there) visit(listener)
+    else visit(there)
+  }
+}

@@ -1,0 +1,423 @@
+import type { Clock } from '../clock.js'
+import { type Cursor, formatCursor, type Since } from '../cursor.js'
+import { Frame } from '../frame.js'
+import type { Entry } from '../log/entry.js'
+import type { Command, Follower } from '../log/message-log.js'
+import type { GapReason, Window } from '../log/window.js'
+import { routingKey } from '../message.js'
+import { Audience } from './audience.js'
+import { Batch } from './batch.js'
+import { type CloseReason, closeFor } from './close-reason.js'
+import { SlicedQueue } from './sliced-queue.js'
+import type { Subscriber } from './subscriber.js'
+import { TimerWheel } from './timer-wheel.js'
+
+/** How long a cursor ahead of this node is waited for before it is a gap, in ms. */
+const aheadMs = 5_000
+
+/** Below this many bytes under the limit an outbox is not even measured. */
+const measureFromBytes = 256 * 1024
+
+/** What the hub needs. */
+export interface HubOptions {
+  readonly clock: Clock
+  readonly window: Window
+  /** Milliseconds between two heartbeats of one stream. */
+  readonly heartbeatMs: number
+  /** Bytes that may wait for one subscriber, those handed over included, before its queue is dropped. */
+  readonly outboxBytes: number
+  /** Milliseconds without progress after which a subscriber is closed as `slow`, and a closed one is cut. */
+  readonly slowAfterMs: number
+  /** Reconnects a second that are asked for when everybody has to come back. */
+  readonly reconnectRate: number
+  /** A command was read from the log; called before its effect on connections. */
+  readonly onCommand: (command: Command) => void
+  /** The log was begun anew or lost its tail; called before anybody is told. */
+  readonly onReset: () => void
+}
+
+/** How a subscriber begins. */
+export interface Join {
+  /** Where it wants to go on from; undefined: from *applied*. */
+  readonly since: Since | undefined
+  /** The JSON of its `ready`; undefined: it has that already. */
+  readonly ready: string | undefined
+  /** Whether the client has never received anything before. */
+  readonly isInitial: boolean
+  /** Milliseconds after which it ends; undefined: never. */
+  readonly lifeMs: number | undefined
+  /** Milliseconds after which its identity must be confirmed; undefined: never. */
+  readonly recheckMs: number | undefined
+}
+
+/** What the hub counted since it began. */
+export interface HubCounters {
+  messages: number
+  /** Streams and polls that began. */
+  connects: number
+  /** Frames put into outboxes. */
+  deliveries: number
+  /** Times an outbox overflowed. */
+  overflows: number
+  gaps: number
+  closed: Partial<Record<CloseReason, number>>
+}
+
+/**
+ * Who listens to what, and the fan-out. It follows the log; applying an entry is one synchronous step, only the writing is
+ * sliced over turns. Everything a subscriber gets goes through its outbox, so nothing overtakes.
+ */
+export class Hub implements Follower {
+  readonly counters: HubCounters = {
+    messages: 0,
+    connects: 0,
+    deliveries: 0,
+    overflows: 0,
+    gaps: 0,
+    closed: {},
+  }
+  readonly #options: HubOptions
+  readonly #window: Window
+  readonly #audience = new Audience<Subscriber>()
+  readonly #waiting = new Set<Subscriber>()
+  readonly #outgoing: SlicedQueue<Subscriber>
+  readonly #wheel: TimerWheel<Subscriber>
+  /** The batch that was begun last: a frame for many begins the same batch in each of their outboxes. */
+  #begun: Batch | undefined
+  #heartbeat: Frame | undefined
+  #isFollowing = false
+  readonly #connections = { sse: 0, poll: 0 }
+
+  constructor(options: HubOptions) {
+    this.#options = options
+    this.#window = options.window
+    this.#outgoing = new SlicedQueue(options.clock, subscriber => this.#flush(subscriber))
+    this.#wheel = new TimerWheel(options.clock, (subscriber, tick) => this.#due(subscriber, tick))
+  }
+
+  /** Open streams and waiting polls. */
+  get connections(): Readonly<{ sse: number; poll: number }> {
+    return this.#connections
+  }
+
+  /** Everybody who is connected. */
+  get size(): number {
+    return this.#connections.sse + this.#connections.poll
+  }
+
+  /** Subscribers whose outbox waits to be written. */
+  get queued(): number {
+    return this.#outgoing.length
+  }
+
+  /** Channels, users and the whole that somebody listens on. */
+  get listenedKeys(): number {
+    return this.#audience.size
+  }
+
+  /** How long, in ms, a return of everybody is to take. */
+  get spreadMs(): number {
+    return Math.ceil((this.size / this.#options.reconnectRate) * 1_000)
+  }
+
+  // --- the log -----------------------------------------------------------------------------------------------------------
+
+  reset(floor: Cursor, birthMs: number): void {
+    this.#window.reset(floor, birthMs)
+    if (!this.#isFollowing) {
+      this.#isFollowing = true
+      return
+    }
+    this.#options.onReset()
+    this.#audience.forEach(routingKey.broadcast, subscriber => {
+      this.#dropMessages(subscriber)
+      this.#gap(subscriber, 'reset', false)
+      this.#queue(subscriber)
+    })
+  }
+
+  apply(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      this.#window.add(entry)
+      if (entry.kind === 'message') this.#deliver(entry.keys, entry.frame, entry.cursor.n)
+      else this.#obey(entry.command)
+    }
+    if (this.#waiting.size > 0) this.#wakeWaiting()
+  }
+
+  #deliver(keys: readonly string[], frame: Frame, n: number): void {
+    this.counters.messages += 1
+    for (const key of keys) this.#audience.forEach(key, subscriber => this.#offer(subscriber, frame, n))
+  }
+
+  #offer(subscriber: Subscriber, frame: Frame, n: number): void {
+    // Who is catching up reads it from the window; who listens on several of its channels has it already.
+    if (subscriber.state !== 'live' || subscriber.position >= n) return
+    subscriber.position = n
+    this.counters.deliveries += 1
+    const bytes = this.#put(subscriber, frame)
+    const limit = this.#options.outboxBytes
+    if (bytes + measureFromBytes > limit && bytes + subscriber.sink.backlogBytes > limit)
+      this.#overflow(subscriber)
+    this.#queue(subscriber)
+  }
+
+  #obey(command: Command): void {
+    this.#options.onCommand(command)
+    if (command.kind === 'kick') {
+      this.#audience.forEach(routingKey.uid(command.uid), subscriber => this.close(subscriber, 'kick'))
+    } else {
+      this.#audience.forEach(routingKey.broadcast, subscriber => {
+        if (subscriber.tokenHash === command.tokenHash) this.close(subscriber, 'logout')
+      })
+    }
+  }
+
+  // --- subscribers -------------------------------------------------------------------------------------------------------
+
+  /** Takes a subscriber in: `ready`, then what it has missed, or a gap; at once as far as one page goes. */
+  join(subscriber: Subscriber, options: Join): void {
+    const { sink, keys } = subscriber
+    for (const key of keys) this.#audience.add(key, subscriber)
+    this.#connections[sink.transport] += 1
+    this.counters.connects += 1
+    const beat = this.#options.heartbeatMs
+    if (sink.transport === 'sse') subscriber.heartbeatTick = this.#wheel.in(Math.random() * beat)
+    if (options.lifeMs !== undefined) subscriber.endTick = this.#wheel.in(options.lifeMs)
+    if (options.recheckMs !== undefined) subscriber.recheckTick = this.#wheel.in(options.recheckMs)
+
+    const start = this.#window.start(options.since, keys)
+    if (options.ready !== undefined) {
+      // Before a gap the id is the one that was given: were it later, a cut between the two would hide the gap.
+      const given =
+        typeof options.since === 'object' && 'cursor' in options.since ? options.since.cursor : undefined
+      this.#put(subscriber, new Frame('ready', start.kind === 'good' ? start.from : given, options.ready))
+    }
+    if (start.kind === 'good') subscriber.position = start.from.n
+    else if (start.kind === 'gap') this.#gap(subscriber, start.reason, options.isInitial, options.since)
+    else {
+      subscriber.state = 'waiting'
+      subscriber.position = start.n
+      subscriber.stalledTick = this.#wheel.in(aheadMs)
+      this.#waiting.add(subscriber)
+    }
+    this.#wheel.schedule(subscriber, subscriber.nextTick)
+    this.#flush(subscriber)
+  }
+
+  /** The connection is gone. */
+  leave(subscriber: Subscriber): void {
+    this.#remove(subscriber)
+    this.#wheel.remove(subscriber)
+  }
+
+  /** The sink is no longer blocked. */
+  drained(subscriber: Subscriber): void {
+    if (subscriber.state !== 'waiting') subscriber.stalledTick = 0
+    if (subscriber.pending !== undefined || subscriber.state === 'catching-up') this.#queue(subscriber)
+  }
+
+  /** Gives a live subscriber other routing keys from now on, and tells it by a new `ready`. */
+  update(subscriber: Subscriber, keys: readonly string[], ready: string): void {
+    if (subscriber.state === 'closed') return
+    for (const key of subscriber.keys) if (!keys.includes(key)) this.#audience.remove(key, subscriber)
+    for (const key of keys) this.#audience.add(key, subscriber)
+    subscriber.keys = keys
+    this.#put(subscriber, new Frame('ready', undefined, ready))
+    this.#queue(subscriber)
+  }
+
+  /** Sets the next time, `ms` from now, at which the subscriber's identity must be confirmed. */
+  recheckIn(subscriber: Subscriber, ms: number): void {
+    if (subscriber.state === 'closed') return
+    subscriber.recheckTick = this.#wheel.in(ms)
+    this.#wheel.schedule(subscriber, subscriber.nextTick)
+  }
+
+  /** Ends a subscriber: what waits for it is still sent, then `close` with the reason (none: just the end). */
+  close(subscriber: Subscriber, reason: CloseReason | undefined, spreadMs = this.spreadMs): void {
+    if (subscriber.state === 'closed') return
+    const { sink } = subscriber
+    if (reason !== undefined) {
+      this.counters.closed[reason] = (this.counters.closed[reason] ?? 0) + 1
+      // A blocked sink takes no more messages: the client has its cursor and comes back for them.
+      if (sink.isBlocked) subscriber.pending = undefined
+      this.#put(subscriber, new Frame('close', undefined, JSON.stringify(closeFor(reason, spreadMs))))
+    }
+    const last = subscriber.pending
+    const reached = subscriber.state === 'live' ? this.#window.applied : undefined
+    this.#remove(subscriber)
+    if (last !== undefined) sink.write(last)
+    sink.end(reached)
+    subscriber.endTick = this.#wheel.in(this.#options.slowAfterMs)
+    this.#wheel.schedule(subscriber, subscriber.endTick)
+  }
+
+  /** Closes everybody. */
+  closeAll(reason: CloseReason): void {
+    // The spread is over those who are here now, so it is measured before the first has gone.
+    const { spreadMs } = this
+    this.#audience.forEach(routingKey.broadcast, subscriber => this.close(subscriber, reason, spreadMs))
+  }
+
+  /** Stops the timer; nothing is written any more by itself. */
+  stop(): void {
+    this.#wheel.stop()
+  }
+
+  #remove(subscriber: Subscriber): void {
+    if (subscriber.state === 'closed') return
+    subscriber.state = 'closed'
+    subscriber.pending = undefined
+    for (const key of subscriber.keys) this.#audience.remove(key, subscriber)
+    this.#waiting.delete(subscriber)
+    this.#connections[subscriber.sink.transport] -= 1
+  }
+
+  // --- catching up -------------------------------------------------------------------------------------------------------
+
+  #wakeWaiting(): void {
+    for (const subscriber of this.#waiting) {
+      if (subscriber.position > this.#window.applied.n) continue
+      this.#stopWaiting(subscriber, 'catching-up')
+      this.#queue(subscriber)
+    }
+  }
+
+  #stopWaiting(subscriber: Subscriber, state: 'catching-up' | 'live'): void {
+    this.#waiting.delete(subscriber)
+    subscriber.stalledTick = 0
+    subscriber.state = state
+  }
+
+  /** Drops what waits and goes back to reading the window, from before the first message dropped. */
+  #overflow(subscriber: Subscriber): void {
+    this.counters.overflows += 1
+    const firstN = subscriber.pending?.firstN
+    if (firstN !== undefined) subscriber.position = firstN - 1
+    this.#dropMessages(subscriber)
+    subscriber.state = 'catching-up'
+  }
+
+  #dropMessages(subscriber: Subscriber): void {
+    const frames = subscriber.pending?.frames() ?? []
+    subscriber.pending = Batch.of(frames.filter(({ event }) => event !== 'message' && event !== 'heartbeat'))
+  }
+
+  #readPage(subscriber: Subscriber): void {
+    const { keys, position, sink } = subscriber
+    if (!this.#window.holdsAfter(position, keys)) {
+      this.#gap(subscriber, 'old', false)
+      return
+    }
+    const page = this.#window.read(position, keys, sink.pageBytes)
+    for (const frame of page.frames) this.#put(subscriber, frame)
+    this.counters.deliveries += page.frames.length
+    subscriber.position = page.to
+    if (page.isLast) subscriber.state = 'live'
+  }
+
+  #gap(subscriber: Subscriber, reason: GapReason, isInitial: boolean, since?: Since): void {
+    this.counters.gaps += 1
+    const { applied } = this.#window
+    this.#stopWaiting(subscriber, 'live')
+    subscriber.position = applied.n
+    const gap = {
+      since: sinceText(since),
+      cursor: formatCursor(applied),
+      reason,
+      spreadMs: this.spreadMs,
+      initial: isInitial,
+    }
+    this.#put(subscriber, new Frame('gap', applied, JSON.stringify(gap)))
+  }
+
+  // --- writing -----------------------------------------------------------------------------------------------------------
+
+  /** Puts a frame into the outbox and returns the bytes that wait there. */
+  #put(subscriber: Subscriber, frame: Frame): number {
+    const { pending } = subscriber
+    if (pending !== undefined) subscriber.pending = pending.append(frame)
+    else {
+      if (this.#begun === undefined || !this.#begun.holdsOnly(frame)) this.#begun = new Batch(frame)
+      subscriber.pending = this.#begun
+    }
+    return subscriber.pending?.bytes ?? 0
+  }
+
+  #queue(subscriber: Subscriber): void {
+    if (subscriber.isQueued) return
+    subscriber.isQueued = true
+    this.#outgoing.push(subscriber)
+  }
+
+  #flush(subscriber: Subscriber): void {
+    subscriber.isQueued = false
+    const { sink } = subscriber
+    if (subscriber.state === 'closed' || sink.isBlocked) return
+    if (subscriber.state === 'catching-up') this.#readPage(subscriber)
+    if (subscriber.pending !== undefined) {
+      const [first, rest] = subscriber.pending.split(sink.pageBytes)
+      subscriber.pending = rest
+      sink.write(first)
+    }
+    if (sink.isBlocked) this.#stall(subscriber)
+    else if (subscriber.pending !== undefined || subscriber.state === 'catching-up') this.#queue(subscriber)
+    else if (this.#outgoing.length === 0) this.#begun = undefined
+  }
+
+  #stall(subscriber: Subscriber): void {
+    subscriber.stalledTick = this.#wheel.in(this.#options.slowAfterMs)
+    this.#wheel.schedule(subscriber, subscriber.nextTick)
+  }
+
+  // --- time --------------------------------------------------------------------------------------------------------------
+
+  #due(subscriber: Subscriber, tick: number): void {
+    if (subscriber.state === 'closed') {
+      subscriber.sink.destroy()
+      return
+    }
+    if (isDue(subscriber.stalledTick, tick) && !this.#endStall(subscriber)) return
+    if (isDue(subscriber.endTick, tick)) {
+      this.close(subscriber, subscriber.endReason)
+      return
+    }
+    if (isDue(subscriber.heartbeatTick, tick)) this.#beat(subscriber)
+    if (isDue(subscriber.recheckTick, tick)) {
+      subscriber.recheckTick = 0
+      subscriber.owner.recheck(subscriber)
+    }
+    this.#wheel.schedule(subscriber, subscriber.nextTick)
+  }
+
+  /** Whether the subscriber lives on. */
+  #endStall(subscriber: Subscriber): boolean {
+    if (subscriber.state === 'waiting') {
+      this.#gap(subscriber, 'ahead', false)
+      this.#queue(subscriber)
+      return true
+    }
+    this.close(subscriber, 'slow')
+    return false
+  }
+
+  /** Only who is live has everything up to *applied*; who is blocked is not reading. */
+  #beat(subscriber: Subscriber): void {
+    subscriber.heartbeatTick = this.#wheel.in(this.#options.heartbeatMs)
+    if (subscriber.state !== 'live' || subscriber.sink.isBlocked) return
+    const { applied } = this.#window
+    if (this.#heartbeat?.cursor !== applied) this.#heartbeat = new Frame('heartbeat', applied, '')
+    this.#put(subscriber, this.#heartbeat)
+    this.#queue(subscriber)
+  }
+}
+
+function isDue(dueTick: number, tick: number): boolean {
+  return dueTick !== 0 && dueTick <= tick
+}
+
+function sinceText(since: Since | undefined): string | null {
+  if (since === undefined || since === 'malformed') return null
+  return 'cursor' in since ? formatCursor(since.cursor) : String(since.timeMs)
+}

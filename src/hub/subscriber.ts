@@ -1,0 +1,90 @@
+import type { Cursor } from '../cursor.js'
+import type { Batch } from './batch.js'
+import type { CloseReason } from './close-reason.js'
+
+/** Where a subscriber's frames go: one open stream or one waiting poll. Transports implement it. */
+export interface Sink {
+  readonly transport: 'sse' | 'poll'
+  /** Bytes of the window that are handed over at once. */
+  readonly pageBytes: number
+  /** Whether the peer has more than enough unread; `Hub.drained` must be called when that ends. */
+  readonly isBlocked: boolean
+  /** Bytes handed over that the peer has not taken. */
+  readonly backlogBytes: number
+  /** Hands over frames. MUST NOT throw, MUST keep their order, MUST NOT call the hub synchronously. */
+  write(batch: Batch): void
+  /**
+   * Nothing more will be written: ends once what was handed over has been sent. `reached`: what was written is everything up
+   * to there; undefined: only what was written is known.
+   */
+  end(reached: Cursor | undefined): void
+  /** Ends at once. */
+  destroy(): void
+}
+
+/**
+ * `catching-up`: reads the window. `live`: gets what is applied. `waiting`: its cursor is ahead of this node. `closed`: gets
+ * nothing more.
+ */
+export type SubscriberState = 'catching-up' | 'live' | 'waiting' | 'closed'
+
+/** Who answers for a subscriber's identity. */
+export interface Owner {
+  /** The identity must be confirmed now. The owner sets the next time by `Hub.recheckIn`. MUST NOT throw. */
+  recheck(subscriber: Subscriber): void
+}
+
+/** What a subscriber is made of. */
+export interface SubscriberOptions {
+  readonly sink: Sink
+  readonly owner: Owner
+  /** The user, or null for an anonymous reader. */
+  readonly uid: string | null
+  /** sha256 of the token, where there is one. */
+  readonly tokenHash: string | undefined
+  /** The routing keys it listens on. */
+  readonly keys: readonly string[]
+  /** The reason it is given when its life is over; undefined: a poll is simply answered. */
+  readonly endReason: CloseReason | undefined
+}
+
+/** One reader of the log: a cursor with an outbox. The hub alone changes it. */
+export class Subscriber {
+  readonly sink: Sink
+  readonly owner: Owner
+  readonly uid: string | null
+  readonly tokenHash: string | undefined
+  readonly endReason: CloseReason | undefined
+  keys: readonly string[]
+  state: SubscriberState = 'catching-up'
+  /** Everything for its keys up to this `n` was put into the outbox or handed to the sink. */
+  position = 0
+  /** The outbox: what waits to be handed to the sink. */
+  pending: Batch | undefined
+  isQueued = false
+  /** Belongs to the timer wheel. */
+  slot = 0
+  /** The ticks at which something is due; 0: never. */
+  heartbeatTick = 0
+  endTick = 0
+  recheckTick = 0
+  stalledTick = 0
+
+  constructor(options: SubscriberOptions) {
+    this.sink = options.sink
+    this.owner = options.owner
+    this.uid = options.uid
+    this.tokenHash = options.tokenHash
+    this.keys = options.keys
+    this.endReason = options.endReason
+  }
+
+  /** The earliest tick at which something is due; 0: never. */
+  get nextTick(): number {
+    let next = this.endTick
+    for (const tick of [this.heartbeatTick, this.recheckTick, this.stalledTick]) {
+      if (tick !== 0 && (next === 0 || tick < next)) next = tick
+    }
+    return next
+  }
+}

@@ -1,0 +1,80 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyError } from 'fastify'
+import type { Address, Config } from './config.js'
+import { errorBody } from './error-answers.js'
+import { InvalidRequest, RequestTimeout, TooLarge } from './errors.js'
+import { carriesStream } from './transports/sse.js'
+
+/** How often, in ms, connections are looked at that have not sent their whole request. */
+const checkEachMs = 1_000
+
+/** How long, in ms, an idle connection is kept for its next request: longer than proxies keep theirs. */
+const keepAliveMs = 75_000
+
+/** A server for one address, for which it need not listen yet. */
+export function createListener(config: Config, handler: RequestListener, maxConnections: number): Server {
+  const server = createServer(
+    {
+      requestTimeout: config.requestTimeoutMs,
+      headersTimeout: config.requestTimeoutMs,
+      connectionsCheckingInterval: checkEachMs,
+      keepAliveTimeout: keepAliveMs,
+      keepAlive: config.tcpKeepAliveMs > 0,
+      keepAliveInitialDelay: config.tcpKeepAliveMs,
+      noDelay: true,
+    },
+    (request, response) => {
+      // Whoever sends a second request behind that of a stream gets nothing written into the stream.
+      if (carriesStream(request.socket)) request.socket.destroy()
+      else handler(request, response)
+    },
+  )
+  server.maxConnections = maxConnections
+  server.on('clientError', (error: Error & { code?: string }, socket: Socket) => refuse(error, socket))
+  return server
+}
+
+/** Listens on the address and resolves to it as a URL (or `unix:/path`). @throws what the system says, with the address. */
+export function listen(server: Server, address: Address): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(
+      'path' in address ? { path: address.path } : { host: address.host, port: address.port },
+      () => {
+        server.off('error', reject)
+        resolve(urlOf(server))
+      },
+    )
+  })
+}
+
+function urlOf(server: Server): string {
+  const bound = server.address()
+  if (bound === null) return ''
+  if (typeof bound === 'string') return `unix:${bound}`
+  const isAny = bound.address === '::' || bound.address === '0.0.0.0'
+  const host = isAny ? 'localhost' : bound.family === 'IPv6' ? `[${bound.address}]` : bound.address
+  return `http://${host}:${bound.port}`
+}
+
+/** A request that is not HTTP, too long, or too late. The connection ends with the clear error, unless it is a stream. */
+function refuse(error: Error & { code?: string }, socket: Socket): void {
+  if (carriesStream(socket) || !socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy()
+    return
+  }
+  const body = errorBody(refusal(error.code))
+  const json = JSON.stringify(body)
+  socket.end(
+    `HTTP/1.1 ${body.statusCode} ${body.error}\r\nContent-Type: application/json; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(json)}\r\nConnection: close\r\n\r\n${json}`,
+    () => socket.destroy(),
+  )
+}
+
+function refusal(code: string | undefined): FastifyError {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new RequestTimeout()
+  if (code === 'HPE_HEADER_OVERFLOW') return new TooLarge('the head of the request is over 16384 bytes')
+  return new InvalidRequest('the request is not HTTP')
+}

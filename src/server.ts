@@ -1,0 +1,86 @@
+import type { RequestListener, Server } from 'node:http'
+import { createApp } from './app.js'
+import type { Address, Config } from './config.js'
+import { createListener, listen } from './listener.js'
+
+/** A service that listens. */
+export interface RunningServer {
+  /** Where browsers find it: the first address listened on. */
+  readonly url: string
+  /** All addresses, those of the CMS's side last. */
+  readonly urls: readonly string[]
+  /**
+   * Stops gracefully: no new connections; streams and polls are closed with `shutdown`, requests under way are answered; what
+   * is left after the drain time-out is cut. Calling it again gives the same promise.
+   */
+  close(): Promise<void>
+}
+
+/** How often, in ms, connections are looked at that have become idle while the server stops. */
+const sweepEachMs = 50
+
+/**
+ * Starts the service and resolves once it takes subscribers on all its addresses.
+ *
+ * `maxConnections`: for the whole process, as the open-files limit allows; used where the configuration says 0.
+ * @throws when an address cannot be listened on; nothing is left running then.
+ */
+export async function startServer(
+  config: Config,
+  maxConnections = Number.POSITIVE_INFINITY,
+): Promise<RunningServer> {
+  const app = await createApp(config)
+  await app.browsers.ready()
+  await app.control.ready()
+  const most = config.maxConnections === 0 ? maxConnections : config.maxConnections
+  const servers: Server[] = []
+  const urls: string[] = []
+  let isClosing = false
+  const open = async (addresses: readonly Address[], side: 'browsers' | 'control') => {
+    for (const address of addresses) {
+      const handle: RequestListener = (request, response) => {
+        if (isClosing) response.setHeader('Connection', 'close')
+        app[side].routing(request, response)
+      }
+      const server = createListener(config, handle, most)
+      urls.push(await listen(server, address))
+      servers.push(server)
+    }
+  }
+  try {
+    await open(config.listen, 'browsers')
+    await open(config.controlListen, 'control')
+  } catch (error) {
+    for (const server of servers) server.close()
+    await app.close()
+    throw error
+  }
+  const { log } = app.browsers
+  log.info({ urls, maxConnections: Number.isFinite(most) ? most : null }, 'listening')
+  const close = async () => {
+    isClosing = true
+    log.info({ connections: app.site.hub.size }, 'stopping: everybody is asked to come back')
+    const stopped = servers.map(server => new Promise<void>(resolve => server.close(() => resolve())))
+    app.drain()
+    const sweep = setInterval(() => {
+      for (const server of servers) server.closeIdleConnections()
+    }, sweepEachMs)
+    const cut = setTimeout(() => {
+      for (const server of servers) server.closeAllConnections()
+    }, config.drainTimeoutMs)
+    await Promise.all(stopped)
+    clearInterval(sweep)
+    clearTimeout(cut)
+    await app.close()
+    log.info({}, 'stopped')
+  }
+  let closed: Promise<void> | undefined
+  return {
+    url: urls[0] ?? '',
+    urls,
+    close: () => {
+      closed ??= close()
+      return closed
+    },
+  }
+}

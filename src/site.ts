@@ -1,0 +1,164 @@
+import { Authenticator } from './auth/authenticator.js'
+import { CachedVerifier } from './auth/cached-verifier.js'
+import { HttpVerifier } from './auth/http-verifier.js'
+import { Revocations } from './auth/revocations.js'
+import { ServiceKeys } from './auth/service-key.js'
+import type { TokenVerifier } from './auth/token-verifier.js'
+import type { Clock } from './clock.js'
+import type { Config } from './config.js'
+import { Control } from './control/control.js'
+import { Hub } from './hub/hub.js'
+import { MemoryLog } from './log/memory-log.js'
+import type { Command, MessageLog } from './log/message-log.js'
+import { Window } from './log/window.js'
+import type { ProcessFigures } from './metrics/process-figures.js'
+import { MemoryState } from './state/memory-state.js'
+import type { SiteState } from './state/site-state.js'
+
+/** What is told to whoever keeps the log of the process: a constant sentence, and data in fields. */
+export interface SiteLogger {
+  info(data: object, sentence: string): void
+  warn(data: object, sentence: string): void
+}
+
+/** What a site stands on. */
+export interface SiteParts {
+  readonly clock: Clock
+  readonly logger: SiteLogger
+  /** Figures of the whole process, for `stats`. */
+  readonly processFigures: () => ProcessFigures
+}
+
+/** One tenant: its keys, log, state, hub, verifier and control. Sites never see each other. */
+export class Site {
+  readonly config: Config
+  readonly clock: Clock
+  readonly serviceKeys: ServiceKeys
+  readonly hub: Hub
+  readonly control: Control
+  readonly authenticator: Authenticator
+  readonly #log: MessageLog
+  readonly #state: SiteState
+  readonly #window: Window
+  readonly #verifier: CachedVerifier | undefined
+  readonly #revocations: Revocations
+  readonly #logger: SiteLogger
+  #stopFollowing = () => {}
+  #stopTicking = () => {}
+  #isServing = false
+
+  constructor(config: Config, { clock, logger, processFigures }: SiteParts) {
+    const retention = { entries: config.windowEntries, ageMs: config.windowAgeMs, bytes: config.windowBytes }
+    this.config = config
+    this.clock = clock
+    this.#logger = logger
+    this.serviceKeys = new ServiceKeys(config.serviceKeys)
+    this.#revocations = new Revocations(clock)
+    this.#verifier = this.#createVerifier()
+    this.authenticator = new Authenticator({
+      clock,
+      verifier: this.#verifier,
+      revocations: this.#revocations,
+      isServiceKey: key => this.serviceKeys.has(key),
+      anonymousChannels: config.anonymousChannels,
+    })
+    this.#log = new MemoryLog({ clock, retention, idempotencyWindowMs: config.idempotencyWindowMs })
+    this.#state = new MemoryState(clock)
+    this.#window = new Window({ clock, retention })
+    this.hub = new Hub({
+      clock,
+      window: this.#window,
+      heartbeatMs: config.heartbeatMs,
+      outboxBytes: config.outboxBytes,
+      slowAfterMs: config.slowAfterMs,
+      reconnectRate: config.reconnectRate,
+      onCommand: command => this.#obey(command),
+      onReset: () => this.#forgetIdentities(),
+    })
+    this.control = new Control({
+      clock,
+      log: this.#log,
+      state: this.#state,
+      window: this.#window,
+      hub: this.hub,
+      verifier: this.#verifier,
+      limits: config,
+      processFigures,
+    })
+  }
+
+  /** Whether it takes subscribers: the window is loaded and the site is not going away. */
+  get isServing(): boolean {
+    return this.#isServing
+  }
+
+  /** Loads what is stored; only then it serves. */
+  async start(): Promise<void> {
+    await this.#revocations.load(this.#state)
+    this.#stopFollowing = this.#log.follow(this.hub)
+    this.#stopTicking = this.clock.every(1_000, () => {
+      this.#window.evict()
+      this.control.sample()
+    })
+    this.#isServing = true
+  }
+
+  /** Takes no more subscribers and asks those who are here to come back, spread in time. Publishers are still served. */
+  drain(): void {
+    this.#isServing = false
+    this.hub.closeAll('shutdown')
+  }
+
+  /** Gives everything back; nothing may be called afterwards. */
+  async close(): Promise<void> {
+    this.#isServing = false
+    this.#stopTicking()
+    this.#stopFollowing()
+    this.hub.stop()
+    await this.#log.close()
+    await this.#state.close()
+  }
+
+  #createVerifier(): CachedVerifier | undefined {
+    const { config } = this
+    const verifier = this.#createTokenVerifier()
+    if (verifier === undefined) return undefined
+    return new CachedVerifier({
+      clock: this.clock,
+      verifier,
+      limits: {
+        ttlMs: config.verifyTtlMs,
+        refusalTtlMs: config.refusalTtlMs,
+        staleIfErrorMs: config.staleIfErrorMs,
+        identities: config.verifyIdentities,
+        atOnce: config.verifyConcurrency,
+        queueLength: config.verifyQueue,
+        // As long again as a call may take: who waits longer is better off asking again.
+        queueMs: config.verifyTimeoutMs,
+        rate: config.verifyRate,
+        burst: config.verifyBurst,
+      },
+      onFailure: problem => this.#logger.warn({ problem }, 'a token could not be verified'),
+    })
+  }
+
+  #createTokenVerifier(): TokenVerifier | undefined {
+    const { authUrl, serviceKeys, verifyTimeoutMs, maxChannelBytes } = this.config
+    if (authUrl === undefined) return undefined
+    const serviceKey = serviceKeys[0] ?? ''
+    return new HttpVerifier({ url: authUrl, serviceKey, timeoutMs: verifyTimeoutMs, maxChannelBytes })
+  }
+
+  #obey(command: Command): void {
+    if (command.kind === 'kick') this.#revocations.holdUser(command.uid, command.holdMs)
+    else {
+      this.#revocations.revokeToken(command.tokenHash, command.holdMs)
+      this.#verifier?.forget(command.tokenHash)
+    }
+  }
+
+  #forgetIdentities(): void {
+    this.#logger.warn({}, 'the log was begun anew or lost its tail: every subscriber is told of a gap')
+    this.#verifier?.forgetAll()
+  }
+}

@@ -1,0 +1,108 @@
+import { parse as parseCookies } from 'cookie'
+import type { FastifyRequest } from 'fastify'
+import { entitle } from '../auth/identity.js'
+import { bearer } from '../auth/service-key.js'
+import { parseSince, type Since } from '../cursor.js'
+import { Busy, ChannelForbidden, InvalidRequest, TokenRefused, UrlTooLong } from '../errors.js'
+import { channelNameProblem } from '../message.js'
+import { Session, type SessionServices } from './session.js'
+
+/** Grants that one request may carry: each costs the check of a signature. */
+const maxGrants = 8
+
+/** What bounds a subscription's request. */
+export interface HandshakeLimits {
+  /** Bytes of the address, from the path on. */
+  readonly maxUrlBytes: number
+  readonly maxTokenBytes: number
+  /** Channels of one subscriber. */
+  readonly maxChannels: number
+  readonly maxChannelBytes: number
+}
+
+/** What the handshake needs beside the session's services. */
+export interface HandshakeOptions extends SessionServices {
+  readonly limits: HandshakeLimits
+  /** The cookie that carries the token where no header and no query parameter does; undefined: none. */
+  readonly tokenCookie: string | undefined
+  /** Whether the node serves: it has read the log, and it is not going away. */
+  readonly isServing: () => boolean
+}
+
+/** A subscription that may begin. */
+export interface Subscription {
+  readonly session: Session
+  readonly since: Since | undefined
+  /** Whether the client has never received anything, as far as one can see. */
+  readonly isInitial: boolean
+  readonly query: URLSearchParams
+}
+
+/**
+ * From a request for a stream or a poll to a session: the credential, the identity, the channels.
+ *
+ * @throws the refusals of the error table. What is transient is for the transport to word.
+ */
+export async function shakeHands(request: FastifyRequest, options: HandshakeOptions): Promise<Subscription> {
+  const { limits } = options
+  const url = request.raw.url ?? ''
+  if (Buffer.byteLength(url) > limits.maxUrlBytes) throw new UrlTooLong(limits.maxUrlBytes)
+  const query = new URLSearchParams(url.split('?', 2)[1] ?? '')
+  const channels = askedChannels(query, limits)
+  const grants = query.getAll('grant').length
+  if (grants > maxGrants) throw new InvalidRequest(`grant: at most ${maxGrants} in one request`)
+  const token = credential(request, query, options)
+  if (!options.isServing()) throw new Busy('not serving now')
+
+  const caller = { ip: request.ip, userAgent: request.headers['user-agent'] }
+  const principal = await options.authenticator.authenticate(token, caller)
+  const entitlement = entitle(principal.identity, channels, options.anonymousChannels)
+  if (entitlement.refused !== undefined) throw new ChannelForbidden(JSON.stringify(entitlement.refused))
+  if (entitlement.channels.length > limits.maxChannels) {
+    throw new InvalidRequest(
+      `the identity lists ${entitlement.channels.length} channels; a subscriber has at most ${limits.maxChannels}: ` +
+        'name the ones that the page needs by channel=…',
+    )
+  }
+  const lastEventId = request.headers['last-event-id']
+  const since = typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : query.get('since')
+  return {
+    session: new Session(options, { token, caller, channels, grants }, principal, entitlement.channels),
+    since: since === null || since === '' ? undefined : parseSince(since),
+    isInitial: since !== lastEventId && !query.has('v'),
+    query,
+  }
+}
+
+function askedChannels(query: URLSearchParams, limits: HandshakeLimits): readonly string[] {
+  const channels = query.getAll('channel')
+  if (channels.length > limits.maxChannels) {
+    throw new InvalidRequest(
+      `channel: ${channels.length} named; a subscriber has at most ${limits.maxChannels}`,
+    )
+  }
+  for (const name of channels) {
+    const problem = channelNameProblem(name, limits.maxChannelBytes)
+    if (problem !== undefined) throw new InvalidRequest(`channel: ${problem}`)
+  }
+  return channels
+}
+
+/** The header, else the query, else the cookie; a bad one is refused and never passed over for the next. */
+function credential(
+  request: FastifyRequest,
+  query: URLSearchParams,
+  { limits, tokenCookie }: HandshakeOptions,
+): string | undefined {
+  const cookies = tokenCookie === undefined ? {} : parseCookies(request.headers.cookie ?? '')
+  const token =
+    bearer(request.headers.authorization) ??
+    query.get('token') ??
+    (tokenCookie === undefined ? undefined : cookies[tokenCookie])
+  if (token === undefined) return undefined
+  if (token === '') throw new TokenRefused()
+  if (Buffer.byteLength(token) > limits.maxTokenBytes) {
+    throw new InvalidRequest(`the token is over ${limits.maxTokenBytes} bytes`)
+  }
+  return token
+}

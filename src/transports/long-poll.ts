@@ -1,0 +1,201 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { Clock } from '../clock.js'
+import { type Cursor, formatCursor, type Since } from '../cursor.js'
+import { InvalidRequest, TooManyRequests } from '../errors.js'
+import type { Frame } from '../frame.js'
+import type { Batch } from '../hub/batch.js'
+import type { Hub } from '../hub/hub.js'
+import { SlicedQueue } from '../hub/sliced-queue.js'
+import { type Sink, Subscriber } from '../hub/subscriber.js'
+import type { AddressCount } from './address-count.js'
+import { type HandshakeOptions, type Subscription, shakeHands } from './handshake.js'
+
+/** Bytes of messages in one answer (but at least one message); the next poll gets the rest. */
+const pageBytes = 256 * 1024
+
+/** How long, in ms, what comes is collected before it is answered: a burst must not cost a request for each message. */
+const collectMs = 25
+
+const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' } as const
+
+/** Answers polls together, `collectMs` after the first of them got something, sliced over turns. */
+class PollCollector {
+  readonly #clock: Clock
+  readonly #answers: SlicedQueue<() => void>
+  #collecting: (() => void)[] = []
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#answers = new SlicedQueue(clock, answer => answer())
+  }
+
+  add(answer: () => void): void {
+    this.#collecting.push(answer)
+    if (this.#collecting.length > 1) return
+    this.#clock.after(collectMs, () => {
+      const due = this.#collecting
+      this.#collecting = []
+      for (const each of due) this.#answers.push(each)
+    })
+  }
+}
+
+/** One poll: gathers frames until it is answered. */
+class PollSink implements Sink {
+  readonly transport = 'poll'
+  readonly pageBytes = pageBytes
+  readonly #reply: FastifyReply
+  readonly #given: Since | undefined
+  readonly #onFrames: () => void
+  #frames: Frame[] = []
+  #bytes = 0
+  #isEnded = false
+
+  constructor(reply: FastifyReply, given: Since | undefined, onFrames: () => void) {
+    this.#reply = reply
+    this.#given = given
+    this.#onFrames = onFrames
+  }
+
+  /** Whether there is anything to answer with. */
+  get hasFrames(): boolean {
+    return this.#frames.length > 0
+  }
+
+  get isBlocked(): boolean {
+    return this.#bytes >= pageBytes
+  }
+
+  get backlogBytes(): number {
+    return this.#bytes
+  }
+
+  write(batch: Batch): void {
+    if (this.#frames.length === 0) this.#onFrames()
+    for (const frame of batch.frames()) this.#frames.push(frame)
+    this.#bytes += batch.bytes
+  }
+
+  end(reached: Cursor | undefined): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    void this.#reply.headers(headers).send(this.#answer(reached))
+  }
+
+  destroy(): void {
+    this.#reply.raw.destroy()
+  }
+
+  #answer(reached: Cursor | undefined): string {
+    const parts = new Map<string, string>()
+    const messages: string[] = []
+    let cursor =
+      this.#given !== undefined && typeof this.#given === 'object' ? givenCursor(this.#given) : undefined
+    let bytes = 0
+    let isCut = false
+    for (const frame of this.#frames) {
+      if (frame.event !== 'message') {
+        if (frame.event !== 'heartbeat') parts.set(frame.event, frame.json)
+        if (frame.event === 'gap' && frame.cursor !== undefined) cursor = frame.cursor
+        continue
+      }
+      if (isCut) continue
+      bytes += frame.bytes.length
+      isCut = bytes > pageBytes && messages.length > 0
+      if (isCut) continue
+      messages.push(messageJson(frame))
+      cursor = later(cursor, frame.cursor)
+    }
+    if (!isCut) cursor = later(cursor, reached)
+    const rest = [...parts].map(([name, json]) => `,${JSON.stringify(name)}:${json}`).join('')
+    const at = cursor === undefined ? 'null' : JSON.stringify(formatCursor(cursor))
+    return `{"cursor":${at},"messages":[${messages.join(',')}]${rest}}`
+  }
+}
+
+function givenCursor(given: Exclude<Since, 'malformed'>): Cursor | undefined {
+  return 'cursor' in given ? given.cursor : undefined
+}
+
+function later(one: Cursor | undefined, other: Cursor | undefined): Cursor | undefined {
+  if (one === undefined || other === undefined) return one ?? other
+  return other.n > one.n ? other : one
+}
+
+/** The message's JSON with its id in front. It is an object with at least the member `data`. */
+function messageJson(frame: Frame): string {
+  const id = frame.cursor === undefined ? '' : `"id":"${formatCursor(frame.cursor)}",`
+  return `{${id}${frame.json.slice(1)}`
+}
+
+/** What the poll's route needs. */
+export interface PollOptions extends HandshakeOptions {
+  readonly clock: Clock
+  readonly hub: Hub
+  readonly addresses: AddressCount
+  /** The longest wait that a poll may ask for, and the one it gets without asking, in ms. */
+  readonly pollWaitMs: number
+}
+
+/** `GET /poll`. */
+export function registerPoll(app: FastifyInstance, options: PollOptions): void {
+  const { addresses } = options
+  const collector = new PollCollector(options.clock)
+  app.get('/poll', async (request, reply) => {
+    const { ip } = request
+    if (!addresses.take(ip)) throw new TooManyRequests('too many connections from this address')
+    try {
+      const subscription = await shakeHands(request, options)
+      const waitMs = askedWaitMs(subscription.query.get('wait'), options.pollWaitMs)
+      if (!reply.raw.destroyed) poll(reply, subscription, waitMs, collector, options)
+      return reply
+    } finally {
+      if (reply.raw.destroyed) addresses.release(ip)
+      else reply.raw.once('close', () => addresses.release(ip))
+    }
+  })
+}
+
+function poll(
+  reply: FastifyReply,
+  { session, since, isInitial, query }: Subscription,
+  waitMs: number,
+  collector: PollCollector,
+  { hub }: PollOptions,
+): void {
+  const { principal } = session
+  const ready = session.ready()
+  let isJoined = false
+  const answer = () => hub.close(subscriber, undefined)
+  const sink = new PollSink(reply, since, () => {
+    if (isJoined) collector.add(answer)
+  })
+  const subscriber = new Subscriber({
+    sink,
+    owner: session,
+    uid: principal.identity.uid,
+    tokenHash: principal.tokenHash,
+    keys: session.keys,
+    endReason: undefined,
+  })
+  reply.raw.once('close', () => hub.leave(subscriber))
+  hub.join(subscriber, {
+    since,
+    ready: query.get('v') === ready.version ? undefined : ready.json,
+    isInitial,
+    lifeMs: waitMs,
+    recheckMs: undefined,
+  })
+  isJoined = true
+  if (sink.hasFrames || since === undefined || waitMs === 0) answer()
+}
+
+/** Reads `wait`, in seconds: a number from 0; more than the limit is the limit. */
+function askedWaitMs(text: string | null, limitMs: number): number {
+  if (text === null || text === '') return limitMs
+  const seconds = Number(text)
+  if (!/^\d+(\.\d+)?$/.test(text) || !Number.isFinite(seconds)) {
+    throw new InvalidRequest('wait: a number of seconds, 0 or more')
+  }
+  return Math.min(seconds * 1_000, limitMs)
+}

@@ -1,0 +1,159 @@
+import type { Socket } from 'node:net'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { isTransient, Pipelined } from '../errors.js'
+import { Frame } from '../frame.js'
+import type { Batch } from '../hub/batch.js'
+import { closeFor } from '../hub/close-reason.js'
+import type { Hub } from '../hub/hub.js'
+import { type Sink, Subscriber } from '../hub/subscriber.js'
+import type { AddressCount } from './address-count.js'
+import { type HandshakeOptions, type Subscription, shakeHands } from './handshake.js'
+
+/** Bytes handed to a socket at once; the rest stays as references that subscribers share. */
+const pageBytes = 64 * 1024
+
+/** Bounds of the random time, in ms, after which a plain EventSource comes back when its stream was cut. */
+const retryMs = [1_000, 4_000] as const
+
+/** The headers of every stream. `no-transform` and `X-Accel-Buffering` keep proxies from holding it back. */
+const streamHeaders = {
+  'Content-Type': 'text/event-stream; charset=utf-8',
+  'Cache-Control': 'no-store, no-transform',
+  'X-Accel-Buffering': 'no',
+  Vary: 'Origin, Authorization, Cookie',
+  Connection: 'close',
+} as const
+
+const streams = new WeakSet<Socket>()
+
+/** Whether the socket carries a stream: whatever else arrives on it, nothing but frames may be written to it. */
+export function carriesStream(socket: Socket): boolean {
+  return streams.has(socket)
+}
+
+/**
+ * One open stream, written to the socket itself: it is delimited by close, so one byte form serves HTTP/1.0, HTTP/1.1 and TLS,
+ * and a frame is encoded once for everybody.
+ */
+class SseSink implements Sink {
+  readonly transport = 'sse'
+  readonly pageBytes = pageBytes
+  readonly #socket: Socket
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+  }
+
+  get isBlocked(): boolean {
+    return this.#socket.writableNeedDrain
+  }
+
+  get backlogBytes(): number {
+    return this.#socket.writableLength
+  }
+
+  write(batch: Batch): void {
+    this.#socket.write(batch.joined)
+  }
+
+  end(): void {
+    this.#socket.destroySoon()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+}
+
+/** What the stream's route needs. */
+export interface StreamOptions extends HandshakeOptions {
+  readonly hub: Hub
+  readonly addresses: AddressCount
+  /** Milliseconds after which a stream is closed with `age`, ± 20 %; 0: never. */
+  readonly streamAgeMs: number
+}
+
+/** `GET /stream`. */
+export function registerStream(app: FastifyInstance, options: StreamOptions): void {
+  const { hub, addresses } = options
+  app.get('/stream', async (request, reply) => {
+    const { ip } = request
+    const { socket } = reply.raw
+    if (socket === null) throw new Pipelined()
+    if (!addresses.take(ip)) return sendBusy(reply, hub)
+    let isOpen = false
+    try {
+      const subscription = await shakeHands(request, options)
+      if (socket.destroyed) return reply.hijack()
+      isOpen = true
+      socket.once('close', () => addresses.release(ip))
+      open(reply, socket, subscription, options)
+      return reply
+    } catch (error) {
+      if (isTransient(error)) return sendBusy(reply, hub)
+      throw error
+    } finally {
+      if (!isOpen) addresses.release(ip)
+    }
+  })
+}
+
+function open(reply: FastifyReply, socket: Socket, subscription: Subscription, options: StreamOptions): void {
+  const { hub } = options
+  const { session, since, isInitial } = subscription
+  const { principal } = session
+  const subscriber = new Subscriber({
+    sink: new SseSink(socket),
+    owner: session,
+    uid: principal.identity.uid,
+    tokenHash: principal.tokenHash,
+    keys: session.keys,
+    endReason: 'age',
+  })
+  reply.hijack()
+  streams.add(socket)
+  socket.on('drain', () => hub.drained(subscriber))
+  socket.once('close', () => hub.leave(subscriber))
+  // The head and the first frames leave in one packet.
+  socket.cork()
+  writeHead(reply, socket)
+  hub.join(subscriber, {
+    since,
+    ready: session.ready().json,
+    isInitial,
+    lifeMs: options.streamAgeMs === 0 ? undefined : options.streamAgeMs * (0.8 + 0.4 * Math.random()),
+    recheckMs: principal.recheckMs,
+  })
+  socket.uncork()
+}
+
+/** Writes the head. From here on the socket is ours and the response object is never written to again. */
+function writeHead(reply: FastifyReply, socket: Socket): void {
+  const { raw } = reply
+  // A hijacked reply loses what plugins have set (CORS), unless it is copied.
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (value !== undefined) raw.setHeader(name, value)
+  for (const [name, value] of Object.entries(streamHeaders)) raw.setHeader(name, value)
+  raw.removeHeader('Transfer-Encoding')
+  raw.writeHead(200)
+  raw.flushHeaders()
+  socket.write(`retry: ${randomBetween(retryMs)}\n\n`)
+}
+
+/**
+ * A transient refusal: 200, `close`, end. Any other status would make a plain EventSource give up for good.
+ *
+ * Source: WHATWG HTML, EventSource: "if res's status is not 200 … fail the connection".
+ */
+function sendBusy(reply: FastifyReply, hub: Hub): FastifyReply {
+  const close = closeFor('busy', hub.spreadMs)
+  const frame = new Frame('close', undefined, JSON.stringify(close))
+  return reply
+    .headers(streamHeaders)
+    .code(200)
+    .send(`retry: ${Math.max(close.retryMs, retryMs[0])}\n\n${frame.bytes.toString()}`)
+}
+
+function randomBetween([least, most]: readonly [number, number]): number {
+  return Math.round(least + Math.random() * (most - least))
+}

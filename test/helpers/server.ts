@@ -1,0 +1,55 @@
+import type { Config } from '../../src/config.js'
+import { defaults } from '../../src/config.js'
+import { type RunningServer, startServer } from '../../src/server.js'
+import { type Cms, startCms } from './cms.js'
+
+/** The service key of every server that tests start. */
+export const serviceKey = 'a-service-key-for-tests'
+
+/** A server on a free port, with a CMS that knows its tokens. */
+export interface TestServer extends RunningServer {
+  readonly cms: Cms
+  /** `POST /v1<path>` with the service key. */
+  post(path: string, body: unknown): Promise<{ status: number; body: Record<string, unknown> }>
+  /** `GET /v1<path>` with the given headers. */
+  get(
+    path: string,
+    headers?: Record<string, string>,
+  ): Promise<{ status: number; body: Record<string, unknown> }>
+}
+
+/** Starts a server; `close` also ends its CMS. */
+export async function startTestServer(overrides: Partial<Config> = {}): Promise<TestServer> {
+  const cms = await startCms()
+  const server = await startServer(
+    defaults({
+      listen: [{ host: '127.0.0.1', port: 0 }],
+      serviceKeys: [serviceKey],
+      authUrl: cms.url,
+      logLevel: 'silent',
+      drainTimeoutMs: 2_000,
+      ...overrides,
+    }),
+  )
+  const answer = async (response: Response) => {
+    const text = await response.text()
+    return { status: response.status, body: JSON.parse(text) as Record<string, unknown> }
+  }
+  return {
+    ...server,
+    cms,
+    post: async (path, body) =>
+      answer(
+        await fetch(`${server.url}/v1${path}`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${serviceKey}`, 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        }),
+      ),
+    get: async (path, headers = {}) => answer(await fetch(`${server.url}/v1${path}`, { headers })),
+    close: async () => {
+      await server.close()
+      await cms.close()
+    },
+  }
+}

@@ -1,0 +1,222 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { type Cursor, formatCursor, type Since } from '../../src/cursor.js'
+import type { Frame } from '../../src/frame.js'
+import type { Subscriber } from '../../src/hub/subscriber.js'
+import { createTestHub, FakeSink, type TestHub } from '../helpers/hub.js'
+import { seed } from '../helpers/seed.js'
+import { matchesTarget, type Target } from '../helpers/target.js'
+
+/**
+ * Subscribers connect, drop, stall and resume at random while messages and commands flow through a window that forgets soon
+ * and outboxes that overflow soon. Whatever happened, at the end each has everything it was entitled to, once and in order,
+ * or a gap that covers it.
+ */
+
+const channels = ['a', 'b', 'c', 'd']
+const uids = ['1', '2', '3']
+
+type Step =
+  | { readonly do: 'publish'; readonly targets: readonly Target[]; readonly ttl: number | undefined }
+  | { readonly do: 'connect' | 'drop' | 'stall' | 'read'; readonly who: number; readonly part: number }
+  | { readonly do: 'kick'; readonly uid: string }
+  | { readonly do: 'pass'; readonly ms: number }
+
+/** A browser: it knows what it has read, and comes back with the last id that it saw. */
+class Reader {
+  readonly uid: string
+  readonly channels: readonly string[]
+  subscriber: Subscriber | undefined
+  sink = new FakeSink()
+  read = 0
+  start: number | undefined
+  last: Cursor | undefined
+  readonly ids: number[] = []
+  readonly gaps: { readonly from: number; readonly to: number }[] = []
+
+  constructor(uid: string, channels: readonly string[]) {
+    this.uid = uid
+    this.channels = channels
+  }
+
+  connect({ join }: TestHub): void {
+    if (this.subscriber !== undefined) return
+    this.sink = new FakeSink(200)
+    this.read = 0
+    const since: Since | undefined = this.last && { cursor: this.last }
+    this.subscriber = join(this.channels, { uid: this.uid, sink: this.sink, since }).subscriber
+  }
+
+  /** Reads a part of what was sent; `1` is everything. */
+  take(part: number): void {
+    const unread = this.sink.frames.slice(this.read)
+    const taken = unread.slice(0, Math.ceil(unread.length * part))
+    this.read += taken.length
+    for (const frame of taken) this.see(frame)
+  }
+
+  see({ event, cursor }: Frame): void {
+    if (event === 'gap' && cursor !== undefined) this.gaps.push({ from: this.last?.n ?? 0, to: cursor.n })
+    if (event === 'message' && cursor !== undefined) this.ids.push(cursor.n)
+    if (cursor === undefined) return
+    this.start ??= cursor.n
+    this.last = cursor
+  }
+
+  /** The connection is cut: what was not read is lost. */
+  drop({ hub }: TestHub): void {
+    if (this.subscriber === undefined) return
+    hub.leave(this.subscriber)
+    this.subscriber = undefined
+  }
+}
+
+const reader = fc.nat(5)
+const part = fc.constantFrom(0.3, 0.7, 1)
+const target: fc.Arbitrary<Target> = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ channel: fc.constantFrom(...channels) }) },
+  fc.record({ channels: fc.uniqueArray(fc.constantFrom(...channels), { minLength: 1 }) }),
+  fc.record({ uid: fc.constantFrom(...uids) }),
+  fc.record({ uids: fc.uniqueArray(fc.constantFrom(...uids), { minLength: 1 }) }),
+  fc.constant({ broadcast: true as const }),
+)
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('publish' as const),
+      targets: fc.array(target, { minLength: 1, maxLength: 12 }),
+      ttl: fc.option(fc.constantFrom(1, 100), { nil: undefined, freq: 4 }),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constantFrom('connect', 'drop', 'stall', 'read'), who: reader, part }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('kick' as const), uid: fc.constantFrom(...uids) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(100, 3_000, 12_000) }),
+  },
+)
+
+/** Plays the steps; returns what was published and what became of the readers. */
+async function play(steps: readonly Step[]) {
+  const test = createTestHub({
+    outboxBytes: 600,
+    slowAfterMs: 8_000,
+    retention: { entries: 40, ageMs: 60_000, bytes: 1e9 },
+  })
+  const readers = Array.from(
+    { length: 6 },
+    (_, index) => new Reader(uids[index % 3] ?? '', channels.slice(index % 4, (index % 4) + 2)),
+  )
+  const published = new Map<number, { target: Target; atMs: number; ttl: number | undefined }>()
+  const publish = async (targets: readonly Target[], ttl: number | undefined) => {
+    const before = test.window.applied.n
+    await test.publish(targets.map(each => ({ ...each, data: 'x'.repeat(20), ...(ttl && { ttl }) })))
+    for (const [index, each] of targets.entries()) {
+      published.set(before + 1 + index, { target: each, atMs: test.clock.now(), ttl })
+    }
+  }
+  for (const each of steps) {
+    if (each.do === 'publish') await publish(each.targets, each.ttl)
+    else if (each.do === 'kick') await test.log.append([{ kind: 'kick', uid: each.uid, holdMs: 0 }])
+    else if (each.do === 'pass') test.clock.advance(each.ms)
+    else act(each, readers, test)
+    for (const other of readers) if (other.sink.isEnded) other.drop(test)
+  }
+  for (const each of readers) {
+    act({ do: 'read', who: readers.indexOf(each), part: 1 }, readers, test)
+    if (each.sink.isEnded) each.drop(test)
+    each.connect(test)
+  }
+  await publish([{ broadcast: true }], undefined)
+  for (let round = 0; round < 60; round++) {
+    for (const each of readers) each.take(1)
+    test.clock.turn()
+  }
+  return { readers, published }
+}
+
+function act(
+  { do: what, who, part }: Step & { who: number; part: number },
+  readers: Reader[],
+  test: TestHub,
+) {
+  const one = readers[who]
+  if (one === undefined) return
+  if (what === 'connect') one.connect(test)
+  else if (what === 'stall') one.sink.isBlocked = true
+  else if (what === 'read') {
+    one.take(part)
+    one.sink.isBlocked = false
+    if (one.subscriber !== undefined) test.hub.drained(one.subscriber)
+    test.clock.turn()
+    one.take(part)
+  } else {
+    one.take(part)
+    one.drop(test)
+  }
+}
+
+/** What is wrong with what a reader got; undefined: nothing. */
+function fault(one: Reader, published: Awaited<ReturnType<typeof play>>['published']): string | undefined {
+  for (const [index, id] of one.ids.entries()) {
+    if (index > 0 && id <= (one.ids[index - 1] ?? 0)) return `${id} came after ${one.ids[index - 1]}`
+    const message = published.get(id)
+    if (message === undefined || !matchesTarget(message.target, one.uid, one.channels))
+      return `${id} is not for it`
+  }
+  const has = new Set(one.ids)
+  for (const [id, { target, ttl }] of published) {
+    if (one.start === undefined || id <= one.start || !matchesTarget(target, one.uid, one.channels)) continue
+    // A message with a time to live may have expired before the reader came back.
+    if (has.has(id) || ttl !== undefined) continue
+    if (!one.gaps.some(({ from, to }) => id > from && id <= to))
+      return `${id} is missing, and no gap covers it`
+  }
+  return undefined
+}
+
+t.test(
+  'every reader has everything it was entitled to, once and in order, or a gap that covers it',
+  async t => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 120, size: 'max' }), async steps => {
+        const { readers, published } = await play(steps)
+        for (const [index, one] of readers.entries()) {
+          const problem = fault(one, published)
+          if (problem !== undefined) {
+            throw new Error(
+              `reader ${index} (start ${one.start}, last ${one.last && formatCursor(one.last)}): ${problem}`,
+            )
+          }
+        }
+      }),
+      { seed, numRuns: 400 },
+    )
+    t.pass(`seed ${seed}`)
+  },
+)
+
+t.test('the property can fail: a hub that forgets one message in a hundred is found out', async t => {
+  let puts = 0
+  const see = Reader.prototype.see
+  Reader.prototype.see = function (frame) {
+    puts += 1
+    if (frame.event !== 'message' || puts % 100 !== 0) see.call(this, frame)
+  }
+  t.teardown(() => {
+    Reader.prototype.see = see
+  })
+  const faults: (string | undefined)[] = []
+  for (const steps of fc.sample(fc.array(step, { minLength: 60, maxLength: 120, size: 'max' }), {
+    seed,
+    numRuns: 50,
+  })) {
+    const { readers, published } = await play(steps)
+    for (const one of readers) faults.push(fault(one, published))
+  }
+  t.ok(faults.some(problem => problem?.includes('missing')))
+})
