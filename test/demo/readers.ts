@@ -1,19 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import type { Test } from 'tap'
 
 const SCREENSHOTS = fileURLToPath(new URL('../screenshots/', import.meta.url))
-
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 
 /** How long anything in a page may take. Far more than it does; only a failure waits that long. */
 const PATIENCE_MS = 20_000
@@ -25,25 +15,23 @@ export class Readers {
   /** What any page wrote to its console as an error, and exceptions that nobody caught. */
   readonly complaints: string[] = []
 
-  private constructor(browser: Browser) {
+  /** The test's end closes their pages, and leaves a screenshot of each if the test failed. */
+  constructor(t: Test, browser: Browser) {
     this.#browser = browser
-  }
-
-  /** Starts Chromium. The test's end stops it, and leaves a screenshot of every page of a test that failed. */
-  static async start(t: Test): Promise<Readers> {
-    const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS })
-    const readers = new Readers(browser)
     t.teardown(async () => {
-      if (!t.passing()) await readers.#photograph(t.name)
-      await browser.close()
+      if (!t.passing()) await this.#photograph(t.name)
+      for (const page of this.#pages) await page.context().close()
     })
-    return readers
   }
 
   /** Opens a page in a profile of its own: nobody is logged in there. */
   async open(url: string, options: { javaScriptEnabled?: boolean; width?: number } = {}): Promise<Page> {
     const { javaScriptEnabled = true, width = 1_000 } = options
-    const context = await this.#browser.newContext({ javaScriptEnabled, viewport: { width, height: 800 } })
+    const context = await this.#browser.newContext({
+      javaScriptEnabled,
+      viewport: { width, height: 800 },
+      reducedMotion: 'reduce',
+    })
     context.setDefaultTimeout(PATIENCE_MS)
     context.on('page', page => this.#listen(page))
     const page = await context.newPage()
