@@ -102,6 +102,8 @@ function createFastify(config: Config): FastifyInstance {
       const body = errorBody(new InvalidRequest('the address is not well-formed'))
       void reply.code(body.statusCode).send(body)
     },
+    // A logger for each request costs more memory than anything that it would say is worth.
+    childLoggerFactory: logger => logger,
     trustProxy: typeof config.trustProxy === 'boolean' ? config.trustProxy : [...config.trustProxy],
     bodyLimit: config.maxBodyBytes,
     // A message's data is passed on and never merged into anything, so its keys may be called what they like.

@@ -70,7 +70,8 @@ async function serve(argv: readonly string[]): Promise<void> {
     complain(`downpipe cannot start: ${error instanceof Error ? error.message : String(error)}`)
     process.exit(1)
   })
-  closeWithGrace({ delay: config.drainTimeoutMs + 1_000 }, async ({ err }) => {
+  // SIGUSR2 is left to Node's diagnostics (--heapsnapshot-signal and its like).
+  closeWithGrace({ delay: config.drainTimeoutMs + 1_000, skip: ['SIGUSR2'] }, async ({ err }) => {
     if (err !== undefined) complain(`downpipe failed: ${err.stack ?? err.message}`)
     await server.close()
   })

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance } from 'fastify'
 import {
+  ChannelForbidden,
   type ErrorBody,
   InternalError,
   InvalidRequest,
@@ -8,6 +9,7 @@ import {
   NotFound,
   TooLarge,
   UnsupportedMediaType,
+  UserKicked,
 } from './errors.js'
 
 /** Bounds of the random time, in seconds, after which a transient refusal may be tried again. */
@@ -55,6 +57,8 @@ export function errorBody(error: FastifyError): ErrorBody {
     error: STATUS_CODES[statusCode] ?? 'Error',
     message: error.message,
   }
+  if (error instanceof ChannelForbidden) return { ...body, channel: error.channel }
+  if (error instanceof UserKicked) return { ...body, retryAfter: error.retryAfter }
   if (!isTransient(error)) return body
   const [least, most] = retryAfter
   return { ...body, retryAfter: Math.round(least + Math.random() * (most - least)) }

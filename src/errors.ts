@@ -28,11 +28,19 @@ export const TokenRequired = createError(
 /** The CMS refused the token, or it was logged out. */
 export const TokenRefused = createError('DOWNPIPE_TOKEN_REFUSED', 'the token was refused', 401)
 /** The user was kicked and the hold has not ended. */
-export const UserKicked = createError(
+export class UserKicked extends createError(
   'DOWNPIPE_USER_KICKED',
   'this user was kicked and may not connect for now',
   403,
-)
+) {
+  /** Seconds until the hold ends. */
+  readonly retryAfter: number
+
+  constructor(retryAfter: number) {
+    super()
+    this.retryAfter = retryAfter
+  }
+}
 /** The page's origin is not among the allowed ones. */
 export const OriginForbidden = createError(
   'DOWNPIPE_ORIGIN_FORBIDDEN',
@@ -40,11 +48,18 @@ export const OriginForbidden = createError(
   403,
 )
 /** A channel that was asked for by name is not allowed to this identity. */
-export const ChannelForbidden = createError<[string]>(
+export class ChannelForbidden extends createError<[string]>(
   'DOWNPIPE_CHANNEL_FORBIDDEN',
   'the channel %s is not allowed to this identity',
   403,
-)
+) {
+  readonly channel: string
+
+  constructor(channel: string) {
+    super(JSON.stringify(channel))
+    this.channel = channel
+  }
+}
 /** No such address. */
 export const NotFound = createError('DOWNPIPE_NOT_FOUND', 'no such address', 404)
 /** The request did not arrive in time. */
@@ -82,6 +97,8 @@ export interface ErrorBody {
   readonly code: string
   readonly error: string
   readonly message: string
+  /** The channel that is not allowed, where that is the error. */
+  readonly channel?: string
   /** Seconds after which to try again, jittered; only where trying again makes sense. */
   readonly retryAfter?: number
 }

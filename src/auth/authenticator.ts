@@ -10,6 +10,8 @@ export interface Principal {
   readonly identity: Identity
   /** sha256 of the token; undefined for anonymous readers and for the service key. */
   readonly tokenHash: string | undefined
+  /** When the CMS was asked, on the clock's monotonic scale; undefined: it was not. */
+  readonly askedMs: number | undefined
   /** Milliseconds until the identity must be confirmed; undefined: never. */
   readonly recheckMs: number | undefined
 }
@@ -24,6 +26,7 @@ const service: Principal = {
     expiresIn: Number.POSITIVE_INFINITY,
   },
   tokenHash: undefined,
+  askedMs: undefined,
   recheckMs: undefined,
 }
 
@@ -56,8 +59,7 @@ export class Authenticator {
       info: undefined,
       expiresIn: Number.POSITIVE_INFINITY,
     }
-    this.#anonymous =
-      channels.length === 0 ? undefined : { identity, tokenHash: undefined, recheckMs: undefined }
+    this.#anonymous = channels.length === 0 ? undefined : { ...service, identity }
   }
 
   /**
@@ -87,14 +89,30 @@ export class Authenticator {
     const tokenHash = hashToken(token)
     if (this.#verifier === undefined || this.#revocations.isRevoked(tokenHash)) throw new TokenRefused()
     let verified = await this.#ask(this.#verifier, token, caller, mustAsk)
-    this.#checkHold(tokenHash, verified)
-    if (this.#isVoid(verified)) {
-      verified = await this.#ask(this.#verifier, token, caller, true)
-      this.#checkHold(tokenHash, verified)
-      if (this.#isVoid(verified)) throw new Busy('the user was kicked while the token was verified')
-    }
+    this.#checkHold(tokenHash, verified.identity.uid)
+    if (this.#isVoid(verified)) verified = await this.#ask(this.#verifier, token, caller, true)
     const { identity, askedMs } = verified
-    return { identity, tokenHash, recheckMs: this.#recheckMs(identity.expiresIn * 1_000, askedMs) }
+    const principal = {
+      identity,
+      tokenHash,
+      askedMs,
+      recheckMs: this.#recheckMs(identity.expiresIn * 1_000, askedMs),
+    }
+    this.check(principal)
+    return principal
+  }
+
+  /**
+   * Looks once more whether the principal was logged out or kicked. To be called in the same turn in which it is let in: a
+   * command that comes between a check and the letting in would find nobody to close.
+   *
+   * @throws TokenRefused, UserKicked for good; Busy when its identity is from before a kick.
+   */
+  check({ identity, tokenHash, askedMs }: Principal): void {
+    if (tokenHash === undefined || askedMs === undefined) return
+    this.#checkHold(tokenHash, identity.uid)
+    if (this.#isVoid({ identity, askedMs }))
+      throw new Busy('the user was kicked while the token was verified')
   }
 
   async #ask(verifier: CachedVerifier, token: string, caller: Caller, mustAsk: boolean): Promise<Verified> {
@@ -112,9 +130,10 @@ export class Authenticator {
     }
   }
 
-  #checkHold(tokenHash: string, { identity }: Verified): void {
+  #checkHold(tokenHash: string, uid: string | null): void {
     if (this.#revocations.isRevoked(tokenHash)) throw new TokenRefused()
-    if (identity.uid !== null && this.#revocations.isHeld(identity.uid)) throw new UserKicked()
+    const heldForMs = uid === null ? 0 : this.#revocations.heldForMs(uid)
+    if (heldForMs > 0) throw new UserKicked(Math.ceil(heldForMs / 1_000))
   }
 
   #isVoid({ identity, askedMs }: Verified): boolean {

@@ -69,9 +69,9 @@ export class Revocations {
     return false
   }
 
-  /** Whether the user is refused now. */
-  isHeld(uid: string): boolean {
-    return (this.#users.get(uid)?.heldUntilMs ?? 0) > this.#clock.now()
+  /** How long, in ms, the user is still refused; 0: not at all. */
+  heldForMs(uid: string): number {
+    return Math.max(0, (this.#users.get(uid)?.heldUntilMs ?? 0) - this.#clock.now())
   }
 
   /** Whether what the CMS was asked at `askedMs` (monotonic) may no longer be believed of the user. */

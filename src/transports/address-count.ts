@@ -10,6 +10,11 @@ export class AddressCount {
     this.#limit = limit
   }
 
+  /** Whether there is a limit at all. */
+  get isLimited(): boolean {
+    return this.#limit !== 0
+  }
+
   /** Takes a place; false when the address has none left. */
   take(ip: string): boolean {
     if (this.#limit === 0) return true

@@ -47,7 +47,7 @@ export async function shakeHands(request: FastifyRequest, options: HandshakeOpti
   const { limits } = options
   const url = request.raw.url ?? ''
   if (Buffer.byteLength(url) > limits.maxUrlBytes) throw new UrlTooLong(limits.maxUrlBytes)
-  const query = new URLSearchParams(url.split('?', 2)[1] ?? '')
+  const query = new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?') + 1) : '')
   const channels = askedChannels(query, limits)
   const grants = query.getAll('grant').length
   if (grants > maxGrants) throw new InvalidRequest(`grant: at most ${maxGrants} in one request`)
@@ -57,7 +57,7 @@ export async function shakeHands(request: FastifyRequest, options: HandshakeOpti
   const caller = { ip: request.ip, userAgent: request.headers['user-agent'] }
   const principal = await options.authenticator.authenticate(token, caller)
   const entitlement = entitle(principal.identity, channels, options.anonymousChannels)
-  if (entitlement.refused !== undefined) throw new ChannelForbidden(JSON.stringify(entitlement.refused))
+  if (entitlement.refused !== undefined) throw new ChannelForbidden(entitlement.refused)
   if (entitlement.channels.length > limits.maxChannels) {
     throw new InvalidRequest(
       `the identity lists ${entitlement.channels.length} channels; a subscriber has at most ${limits.maxChannels}: ` +

@@ -147,6 +147,7 @@ export function registerPoll(app: FastifyInstance, options: PollOptions): void {
     try {
       const subscription = await shakeHands(request, options)
       const waitMs = askedWaitMs(subscription.query.get('wait'), options.pollWaitMs)
+      options.authenticator.check(subscription.session.principal)
       if (!reply.raw.destroyed) poll(reply, subscription, waitMs, collector, options)
       return reply
     } finally {

@@ -24,7 +24,8 @@ const streamHeaders = {
   Connection: 'close',
 } as const
 
-const streams = new WeakSet<Socket>()
+/** The streams by their sockets, so that all sockets share their listeners. */
+const streams = new WeakMap<Socket, SseSink>()
 
 /** Whether the socket carries a stream: whatever else arrives on it, nothing but frames may be written to it. */
 export function carriesStream(socket: Socket): boolean {
@@ -39,9 +40,20 @@ class SseSink implements Sink {
   readonly transport = 'sse'
   readonly pageBytes = pageBytes
   readonly #socket: Socket
+  readonly #hub: Hub
+  #subscriber: Subscriber | undefined
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, hub: Hub) {
     this.#socket = socket
+    this.#hub = hub
+  }
+
+  /** Begins to tell the hub of the socket's drain and end. */
+  attach(subscriber: Subscriber): void {
+    this.#subscriber = subscriber
+    streams.set(this.#socket, this)
+    this.#socket.on('drain', onDrain)
+    this.#socket.once('close', onClose)
   }
 
   get isBlocked(): boolean {
@@ -63,6 +75,24 @@ class SseSink implements Sink {
   destroy(): void {
     this.#socket.destroy()
   }
+
+  /** The socket took what it was handed. */
+  drained(): void {
+    if (this.#subscriber !== undefined) this.#hub.drained(this.#subscriber)
+  }
+
+  /** The socket is gone. */
+  closed(): void {
+    if (this.#subscriber !== undefined) this.#hub.leave(this.#subscriber)
+  }
+}
+
+function onDrain(this: Socket): void {
+  streams.get(this)?.drained()
+}
+
+function onClose(this: Socket): void {
+  streams.get(this)?.closed()
 }
 
 /** What the stream's route needs. */
@@ -85,8 +115,9 @@ export function registerStream(app: FastifyInstance, options: StreamOptions): vo
     try {
       const subscription = await shakeHands(request, options)
       if (socket.destroyed) return reply.hijack()
+      options.authenticator.check(subscription.session.principal)
       isOpen = true
-      socket.once('close', () => addresses.release(ip))
+      releaseOnClose(socket, addresses, ip)
       open(reply, socket, subscription, options)
       return reply
     } catch (error) {
@@ -98,12 +129,18 @@ export function registerStream(app: FastifyInstance, options: StreamOptions): vo
   })
 }
 
+/** Apart from the route, so that what is remembered with the listener is no more than this. */
+function releaseOnClose(socket: Socket, addresses: AddressCount, ip: string): void {
+  if (addresses.isLimited) socket.once('close', () => addresses.release(ip))
+}
+
 function open(reply: FastifyReply, socket: Socket, subscription: Subscription, options: StreamOptions): void {
   const { hub } = options
   const { session, since, isInitial } = subscription
   const { principal } = session
+  const sink = new SseSink(socket, hub)
   const subscriber = new Subscriber({
-    sink: new SseSink(socket),
+    sink,
     owner: session,
     uid: principal.identity.uid,
     tokenHash: principal.tokenHash,
@@ -111,9 +148,7 @@ function open(reply: FastifyReply, socket: Socket, subscription: Subscription, o
     endReason: 'age',
   })
   reply.hijack()
-  streams.add(socket)
-  socket.on('drain', () => hub.drained(subscriber))
-  socket.once('close', () => hub.leave(subscriber))
+  sink.attach(subscriber)
   // The head and the first frames leave in one packet.
   socket.cork()
   writeHead(reply, socket)
@@ -138,7 +173,12 @@ function writeHead(reply: FastifyReply, socket: Socket): void {
   raw.writeHead(200)
   raw.flushHeaders()
   socket.write(`retry: ${randomBetween(retryMs)}\n\n`)
+  // The framework waits for an end that never comes, and would keep its request and reply as long as the stream.
+  raw.removeAllListeners('finish').removeAllListeners('error').on('error', ignore)
 }
+
+/** Nothing is written to the response any more, so nothing can go wrong with it; the socket tells its own end. */
+function ignore(): void {}
 
 /**
  * A transient refusal: 200, `close`, end. Any other status would make a plain EventSource give up for good.

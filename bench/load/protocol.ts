@@ -1,0 +1,107 @@
+import type { Faults } from './faults.js'
+import type { HistogramData } from './histogram.js'
+import type { PhasePlan } from './phase-ledger.js'
+
+/** How a subscriber asks for its stream. */
+export interface StreamRequest {
+  readonly host: string
+  readonly port: number
+  /** Path and query; `{n}` stands for the subscriber's number, whose token is `t{n}` and whose own channel is `own_{n}`. */
+  readonly path: string
+  /** What shows that the stream is open: an event `ready`, or, where a server has none, the head of the response. */
+  readonly ready: 'event' | 'head'
+  /** Address to connect from. One has about 28,000 ports; each load process after the first gets its own. */
+  readonly localAddress?: string
+}
+
+/** A publish request, complete but for the stamps of its messages ({@link STAMP_PLACEHOLDER} stands for each). */
+export interface PublishRequest {
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** What a reader process is told. */
+export type ReaderCommand =
+  /** Open `count` streams, numbered from `first`, at most `window` connecting at a time. Answered by `connected`. */
+  | {
+      readonly kind: 'connect'
+      readonly request: StreamRequest
+      readonly first: number
+      readonly count: number
+      readonly window: number
+    }
+  /** A phase begins. Answered by `armed`, and by `done` when everything has come. */
+  | { readonly kind: 'arm'; readonly plan: PhasePlan }
+  /** The phase is over: what came of it, and of the time before it? Answered by `collected`. */
+  | { readonly kind: 'collect' }
+  /** End all connections and exit. By resets: ten thousand sockets in TIME_WAIT would cost the next round its ports. */
+  | { readonly kind: 'leave' }
+
+/** What a reader process says. */
+export type ReaderReport =
+  | { readonly kind: 'up' }
+  /** Twice a second while it connects or reads. */
+  | { readonly kind: 'progress'; readonly connected: number; readonly delivered: number }
+  | ConnectedReport
+  | { readonly kind: 'armed' }
+  | { readonly kind: 'done' }
+  | CollectedReport
+
+/** How the connecting went, in one process. */
+export interface ConnectedReport {
+  readonly kind: 'connected'
+  readonly connected: number
+  readonly failed: number
+  /** Why the first one failed that did. */
+  readonly failure?: string
+  readonly firstMicros: number
+  readonly lastMicros: number
+  /** From `connect()` until the stream was open. */
+  readonly latency: HistogramData
+}
+
+/** What came of a phase, in one process. */
+export interface CollectedReport {
+  readonly kind: 'collected'
+  readonly delivered: number
+  readonly faults: Faults
+  /** Why the first stream ended that did. */
+  readonly ending?: string
+  readonly latency: HistogramData
+  readonly lastMicros: number
+}
+
+/** What the publisher process is told. */
+export type PublisherCommand = PublishCommand | { readonly kind: 'leave' }
+
+/**
+ * Publish over one connection for each of `sources`, each of which sends its next message when the last was answered.
+ * Answered by `published`.
+ */
+export interface PublishCommand {
+  readonly kind: 'publish'
+  readonly host: string
+  readonly port: number
+  readonly phase: number
+  readonly sources: readonly PublishRequest[]
+  /** How many messages each source sends. */
+  readonly messages: number
+}
+
+/** What the publisher process says. */
+export type PublisherReport =
+  /** The stand-in for the CMS listens: this is the auth URL. */
+  { readonly kind: 'up'; readonly authUrl: string } | PublishedReport
+
+/** How the publishing went. */
+export interface PublishedReport {
+  readonly kind: 'published'
+  readonly accepted: number
+  readonly refused: number
+  /** Why the first one was refused that was. */
+  readonly refusal?: string
+  readonly firstMicros: number
+  /** From sending a message until it was answered. */
+  readonly latency: HistogramData
+}

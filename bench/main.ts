@@ -1,0 +1,87 @@
+/** The benchmark's command line: `npm run bench -- SCENARIO [options]`; see README.md beside this file. */
+import { killAllChildren } from './machine/child.js'
+import { findCores, pinThisProcess } from './machine/cores.js'
+import { describeMachine } from './machine/machine.js'
+import { compilePrograms } from './machine/programs.js'
+import { type Options, readOptions, UsageError, usage } from './options.js'
+import { PEERS } from './peers/index.js'
+import type { Peer } from './peers/peer.js'
+import { saveResult } from './report/results.js'
+import { summarize } from './report/summary.js'
+import { formatSummary } from './report/table.js'
+import { Progress } from './rig/progress.js'
+import { runScenario } from './run.js'
+import { SCENARIOS } from './scenarios/index.js'
+
+const scenarioNames = SCENARIOS.map(scenario => scenario.name)
+const peerNames = PEERS.map(peer => peer.name)
+
+for (const [signal, exitCode] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
+  process.on(signal, () => process.exit(exitCode))
+}
+process.on('exit', killAllChildren)
+
+try {
+  const options = readOptions(process.argv.slice(2), scenarioNames, peerNames)
+  if (options === 'help') print(usage(scenarioNames, peerNames))
+  else process.exitCode = (await bench(options)) ? 0 : 1
+} catch (error) {
+  if (error instanceof UsageError) print(`${error.message}\n\n${usage(scenarioNames, peerNames)}`)
+  else process.stderr.write(`\n${error instanceof Error ? error.message : error}\n`)
+  process.exit(error instanceof UsageError ? 2 : 1)
+}
+
+/** Runs all that was asked for and says whether it may be believed. */
+async function bench(options: Options): Promise<boolean> {
+  const cores = findCores()
+  if (cores !== undefined) pinThisProcess(cores.load)
+  const machine = describeMachine(cores)
+  const peers = installedPeers(options)
+  const setting = { cores, programs: compilePrograms(), progress: new Progress(), patienceMs: 20_000 }
+  print(
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, Node ${machine.node}, ${machine.commit}`,
+  )
+  if (cores === undefined)
+    print('Nothing is pinned to a core here: figures of different servers do not compare well.')
+  for (const { name, describe } of peers) print(`${name}: ${describe()}`)
+  let isValid = true
+  for (const scenario of SCENARIOS.filter(({ name }) => options.scenarios.includes(name))) {
+    const date = new Date().toISOString()
+    print(`\n${scenario.name}: ${scenario.describe(options)}; ${options.rounds} rounds\n`)
+    const rounds = await runScenario(scenario, peers, setting, options)
+    const summary = summarize(scenario.figures(options), rounds)
+    print(formatSummary(summary, { verdicts: !options.smoke }))
+    if (options.smoke) print('A smoke run: its figures mean nothing.')
+    isValid &&= summary.failures.length === 0 && (options.smoke || summary.refusals.length === 0)
+    if (!options.save) continue
+    const servers = Object.fromEntries(peers.map(({ name, describe }) => [name, describe()]))
+    const path = saveResult({
+      scenario: scenario.name,
+      date,
+      machine,
+      servers,
+      parameters: options,
+      summary,
+      rounds: Object.fromEntries(rounds),
+    })
+    print(`Written to ${path}`)
+  }
+  return isValid
+}
+
+function installedPeers(options: Options): readonly Peer[] {
+  return PEERS.filter(peer => {
+    if (!options.servers.includes(peer.name)) return false
+    const why = peer.missing()
+    if (why !== undefined) print(`${peer.name} is left out: ${why}`)
+    return why === undefined
+  })
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}

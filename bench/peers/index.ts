@@ -1,0 +1,6 @@
+import { downpipe } from './downpipe.js'
+import { naive } from './naive.js'
+import type { Peer } from './peer.js'
+
+/** Everything that can be measured, ours first. A new peer is a file and a line here. */
+export const PEERS: readonly Peer[] = [downpipe, naive]

@@ -1,0 +1,132 @@
+import { addFaults, type Faults, NO_FAULTS } from '../load/faults.js'
+import { Histogram } from '../load/histogram.js'
+import type { PhasePlan } from '../load/phase-ledger.js'
+import type { ReaderCommand, ReaderReport, StreamRequest } from '../load/protocol.js'
+import { LoadProcess } from '../machine/load-process.js'
+
+/** How the connecting went. */
+export interface Ramp {
+  readonly connected: number
+  readonly failed: number
+  /** Why the first one failed that did. */
+  readonly failure: string | undefined
+  /** From the first `connect()` until the last stream was open. */
+  readonly micros: number
+  /** From `connect()` until the stream was open. */
+  readonly latency: Histogram
+}
+
+/** What all subscribers together have read in a phase. */
+export interface Collected {
+  readonly delivered: number
+  readonly faults: Faults
+  /** Why the first stream ended that did. */
+  readonly ending: string | undefined
+  readonly latency: Histogram
+  /** When the last message was read. */
+  readonly lastMicros: number
+}
+
+type Reader = LoadProcess<ReaderCommand, ReaderReport>
+
+/** A process may open 20,000 files where this was written, and its sockets are not all that it opens. */
+const SUBSCRIBERS_PER_PROCESS = 15_000
+
+/** All subscribers of a run, held by as many processes as they need. */
+export class Readers {
+  readonly #processes: readonly Reader[]
+  readonly #count: number
+
+  private constructor(processes: readonly Reader[], count: number) {
+    this.#processes = processes
+    this.#count = count
+  }
+
+  /** Starts the processes for so many subscribers. None is connected yet. */
+  static async start(program: string, count: number, core: number | undefined): Promise<Readers> {
+    const processes = Array.from(
+      { length: Math.max(1, Math.ceil(count / SUBSCRIBERS_PER_PROCESS)) },
+      (_, index): Reader => new LoadProcess(`reader ${index}`, program, core),
+    )
+    await Promise.all(processes.map(process => process.next('up')))
+    return new Readers(processes, count)
+  }
+
+  /** The processes. */
+  get pids(): readonly number[] {
+    return this.#processes.flatMap(process => process.pids)
+  }
+
+  /** Calls `listener` twice a second, while something moves, with the sums over all processes. */
+  onProgress(listener: (connected: number, delivered: number) => void): void {
+    const latest = this.#processes.map(() => ({ connected: 0, delivered: 0 }))
+    this.#processes.forEach((process, index) => {
+      process.onEach('progress', ({ connected, delivered }) => {
+        latest[index] = { connected, delivered }
+        const sum = (key: 'connected' | 'delivered') => latest.reduce((total, one) => total + one[key], 0)
+        listener(sum('connected'), sum('delivered'))
+      })
+    })
+  }
+
+  /** Opens the streams, at most `window` connecting at a time. */
+  async connect(request: StreamRequest, window: number): Promise<Ramp> {
+    const share = Math.ceil(this.#count / this.#processes.length)
+    const reports = await this.#all('connected', (index): ReaderCommand => {
+      const first = index * share
+      return {
+        kind: 'connect',
+        first,
+        count: Math.min(share, this.#count - first),
+        window: Math.max(1, Math.floor(window / this.#processes.length)),
+        request: index === 0 ? request : { ...request, localAddress: `127.0.0.${index + 1}` },
+      }
+    })
+    return {
+      connected: reports.reduce((sum, report) => sum + report.connected, 0),
+      failed: reports.reduce((sum, report) => sum + report.failed, 0),
+      failure: reports.find(report => report.failure !== undefined)?.failure,
+      micros:
+        Math.max(...reports.map(report => report.lastMicros)) -
+        Math.min(...reports.map(report => report.firstMicros)),
+      latency: Histogram.sum(reports.map(report => report.latency)),
+    }
+  }
+
+  /** Begins a phase. What comes from now on is checked against the plan. */
+  async arm(plan: PhasePlan): Promise<void> {
+    await this.#all('armed', () => ({ kind: 'arm', plan }))
+  }
+
+  /** Resolves when every subscriber has everything that the phase's plan promises. To be called before it begins. */
+  async done(): Promise<void> {
+    await Promise.all(this.#processes.map(process => process.next('done')))
+  }
+
+  /** Ends a phase and tells what came of it, and what went wrong since the last one. */
+  async collect(): Promise<Collected> {
+    const reports = await this.#all('collected', () => ({ kind: 'collect' }))
+    return {
+      delivered: reports.reduce((sum, report) => sum + report.delivered, 0),
+      faults: reports.reduce((sum, report) => addFaults(sum, report.faults), NO_FAULTS),
+      ending: reports.find(report => report.ending !== undefined)?.ending,
+      latency: Histogram.sum(reports.map(report => report.latency)),
+      lastMicros: Math.max(...reports.map(report => report.lastMicros)),
+    }
+  }
+
+  /** Ends all connections and processes. */
+  async leave(): Promise<void> {
+    await Promise.all(this.#processes.map(process => process.leave({ kind: 'leave' })))
+  }
+
+  #all<Kind extends ReaderReport['kind']>(kind: Kind, command: (index: number) => ReaderCommand) {
+    return Promise.all(
+      this.#processes.map((process, index) => {
+        const report = process.next(kind)
+        process.send(command(index))
+        return report
+      }),
+    )
+  }
+}

@@ -1,0 +1,55 @@
+import { attempt } from './attempt.js'
+import type { Message } from './frames.js'
+import type { ConnectOptions } from './options.js'
+import type { Listener } from './push.js'
+
+/** Who in the page listens to what. */
+export interface Dispatcher {
+  /** Adds a listener of a channel. */
+  on(channel: string, listener: Listener): void
+  /** Removes a listener of a channel, or all of them. */
+  off(channel: string, listener?: Listener): void
+  /** Adds a listener for messages that name a callback. */
+  callback(name: string, listener: Listener): void
+  /** The channels that have listeners; a name may come twice. */
+  channels(): string[]
+  /** Runs what a message is for: each listener once, in the order in which they were added. */
+  deliver(message: Message): void
+}
+
+/** Creates a dispatcher that drops the messages which are not for this page view. */
+export function createDispatcher(page: string, options: ConnectOptions): Dispatcher {
+  // Lists, not objects: a channel may be called `__proto__`, and Map is not there in all browsers.
+  type Entry = readonly [name: string, listener: Listener]
+  let listeners: readonly Entry[] = []
+  const callbacks: Entry[] = []
+  const none: readonly string[] = []
+
+  return {
+    on(channel, listener) {
+      listeners = listeners.concat([[channel, listener]])
+    },
+    off(channel, listener) {
+      listeners = listeners.filter(entry => entry[0] !== channel || (listener && entry[1] !== listener))
+    },
+    callback(name, listener) {
+      callbacks.push([name, listener])
+    },
+    channels() {
+      return listeners.map(entry => entry[0])
+    },
+    deliver(message) {
+      if (message.except === page) return
+      const named = message.callback
+      const names = none.concat(named || message.channels || message.channel || none)
+      const chosen: Listener[] = options.onmessage ? [options.onmessage] : []
+      const entries = named ? callbacks : listeners
+      entries.forEach(entry => {
+        if (names.indexOf(entry[0]) >= 0 && chosen.indexOf(entry[1]) < 0) chosen.push(entry[1])
+      })
+      chosen.forEach(listener => {
+        attempt(() => listener(message.data, message))
+      })
+    },
+  }
+}

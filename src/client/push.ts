@@ -1,0 +1,66 @@
+import { createConnection } from './connection.js'
+import { createDispatcher } from './dispatcher.js'
+import type { Message } from './frames.js'
+import type { ConnectOptions, Transport } from './options.js'
+
+/** What runs for a message. An exception in it is reported to the browser as uncaught, and stops no other. */
+export type Listener<Data = unknown> = (data: Data, message: Message<Data>) => void
+
+/**
+ * A page's connection to the push server.
+ *
+ * @typeParam Channels the channels' names and what their messages carry
+ */
+export interface Push<Channels extends object = Record<string, unknown>> {
+  /**
+   * A random id of this page view. Hand it to the CMS with a form that the page submits; a message published with it as
+   * `except` is not shown on this page.
+   */
+  readonly page: string
+  /** How messages come. */
+  readonly transport: Transport
+  /**
+   * Runs a listener for each message of a channel. A channel that the connection does not have yet is asked for by
+   * reopening it from where it stands, once for all that are named in the same turn; nothing is lost. A channel that the
+   * visitor may not read is told to `onerror` and not asked for again; the others go on. The listener stays, for a message
+   * to the user may bear the name as a label.
+   */
+  on<Name extends keyof Channels & string>(channel: Name, listener: Listener<Channels[Name]>): void
+  /** Removes a listener of a channel, or without one all of them. The connection keeps the channel until it is reopened. */
+  off<Name extends keyof Channels & string>(channel: Name, listener?: Listener<Channels[Name]>): void
+  /** Runs a listener for each message that names this callback. Listeners of the message's channel do not run. */
+  callback(name: string, listener: Listener): void
+  /** Ends the connection for good. Nothing is called after it. */
+  close(): void
+}
+
+// One for all connections of the page view. Not a secret, so that Math.random will do.
+const page = Math.random().toString(36).slice(2) + Date.now().toString(36)
+
+/**
+ * Connects to a push server, from the next turn of the event loop on, so that listeners which are added at once are part
+ * of the first request.
+ *
+ * @param url where the server's `/v1` is: `https://push.example`, a prefix such as `/push` or `.`, with `/sites/<name>`
+ * behind it on a server of several sites. Empty: the root of the page's own origin.
+ */
+export function connect<Channels extends object = Record<string, unknown>>(
+  url: string,
+  options?: ConnectOptions,
+): Push<Channels>
+export function connect(url: string, options: ConnectOptions = {}): Push {
+  const transport = options.transport !== 'poll' && window.EventSource ? 'sse' : 'poll'
+  const dispatcher = createDispatcher(page, options)
+  const connection = createConnection(url, options, transport, dispatcher)
+  return {
+    page,
+    transport,
+    on(channel, listener) {
+      dispatcher.on(channel, listener)
+      connection.extend()
+    },
+    off: dispatcher.off,
+    callback: dispatcher.callback,
+    close: connection.close,
+  }
+}

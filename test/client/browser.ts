@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import type { Page } from 'playwright-core'
+import type { TAP, Test } from 'tap'
+import type { Push } from '../../src/client/index.js'
+import { launchChromium, screenshotOnFailure } from '../helpers/chromium.js'
+import { type FakeServer, startFakeServer } from './fake-server.js'
+import { Queue } from './queue.js'
+
+declare global {
+  interface Window {
+    /** Tells the test what happened, in order. */
+    say(...what: unknown[]): void
+    /** The delays, in ms, of all timers that the page has set. */
+    delays: number[]
+    /** The connection that a test goes on with. */
+    push: Push
+  }
+}
+
+/** A page of a fake server, with what its test listens to. */
+export interface Visit {
+  readonly server: FakeServer
+  readonly page: Page
+  /** What the page has said, in order. */
+  readonly said: Queue<unknown[]>
+  /** Exceptions that nobody has caught, in order. */
+  readonly uncaught: Queue<string>
+  /** Lines on the console that are neither from `say` nor the browser's own remarks about requests that failed. */
+  readonly console: readonly string[]
+}
+
+/** Builds the browser script from the sources as they are, into a folder of its own. */
+export async function buildScripts(folder: string): Promise<void> {
+  const build = fileURLToPath(new URL('../../src/client/build.mjs', import.meta.url))
+  await promisify(execFile)(process.execPath, [build, folder])
+}
+
+// Time passes at once, and chance is in the middle, so that tests can look at the delays and need not live through them.
+function hurry(): void {
+  const setTimer = window.setTimeout.bind(window)
+  window.delays = []
+  const hurried = (handler: () => void, ms = 0) => {
+    window.delays.push(ms)
+    return setTimer(handler, 0)
+  }
+  Object.assign(window, { setTimeout: hurried })
+  Math.random = () => 0.5
+}
+
+function talk(): void {
+  // biome-ignore lint/suspicious/noConsole: of all that a page can tell us by, only the console keeps the order.
+  window.say = (...what) => console.log(`say ${JSON.stringify(what)}`)
+}
+
+/**
+ * Prepares a test file: builds the script, launches the browser. The result starts a new fake server and visits its empty
+ * page, or another path of it.
+ */
+export async function prepareBrowser(
+  file: TAP,
+): Promise<(t: Test, pages?: Record<string, string>, path?: string) => Promise<Visit>> {
+  const scripts = file.testdir()
+  const [browser] = await Promise.all([launchChromium(file), buildScripts(scripts)])
+  // One for all tests of the file, because opening takes longer than most of them. Each server is an origin of its own.
+  const page = await browser.newPage()
+  let visit: { said: Queue<unknown[]>; uncaught: Queue<string>; console: string[] } | undefined
+  page.on('console', line => {
+    const text = line.text()
+    if (text.startsWith('say ')) visit?.said.push(JSON.parse(text.slice(4)))
+    else if (!text.startsWith('Failed to load resource')) visit?.console.push(text)
+  })
+  page.on('pageerror', error => visit?.uncaught.push(error.message))
+  await page.addInitScript(talk)
+  await page.addInitScript(hurry)
+
+  return async (t, pages = {}, path = '/') => {
+    const server = await startFakeServer(scripts, pages)
+    t.teardown(() => server.close())
+    screenshotOnFailure(t, page)
+    // Only now, because the last test's page may have had something to say until it was left.
+    await page.goto(server.url + path, { waitUntil: 'commit' })
+    visit = { said: new Queue(), uncaught: new Queue(), console: [] }
+    await page.waitForLoadState('load')
+    return { server, page, ...visit }
+  }
+}
