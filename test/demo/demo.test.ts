@@ -5,10 +5,17 @@ import { isLive, Readers, sees } from './readers.js'
 import { type RunningDemo, runDemo, startDemo } from './running-demo.js'
 
 const browser = await launchChromium(t)
+const sharedDemo = await startDemo(t)
 
-/** What every browser test needs: the demo as a user runs it, and its readers, of whose consoles none may complain. */
-async function stage(t: Test): Promise<{ demo: RunningDemo; readers: Readers; article: string }> {
-  const demo = await startDemo(t)
+interface Stage {
+  readonly demo: RunningDemo
+  readonly readers: Readers
+  /** The address of an article's page. */
+  readonly article: string
+}
+
+/** A demo as a user runs it, and its readers. */
+function stage(t: Test, demo: RunningDemo): Stage {
   return { demo, readers: new Readers(t, browser), article: `${demo.cmsUrl}/article/1` }
 }
 
@@ -17,7 +24,7 @@ for (const [transport, query] of [
   ['poll', '?transport=poll'],
 ] as const) {
   t.test(`what one reader writes, likes and edits, everybody sees at once over ${transport}`, async t => {
-    const { demo, readers, article } = await stage(t)
+    const { demo, readers, article } = stage(t, await startDemo(t))
     const ada = await readers.logIn('Ada', article + query)
     const bert = await readers.logIn('Bert', article + query)
     const visitor = await readers.open(article + query)
@@ -64,7 +71,7 @@ for (const [transport, query] of [
 }
 
 t.test('what users write stays text, live and after a reload', async t => {
-  const { readers, article } = await stage(t)
+  const { readers, article } = stage(t, await startDemo(t))
   const ada = await readers.logIn('Ada', article)
   const bert = await readers.logIn('Bert', article)
   await isLive(ada)
@@ -87,25 +94,8 @@ t.test('what users write stays text, live and after a reload', async t => {
   t.same(readers.complaints, [])
 })
 
-t.test('nobody loses what they are typing when another one saves', async t => {
-  const { readers, article } = await stage(t)
-  const ada = await readers.logIn('Ada', article)
-  const bert = await readers.logIn('Bert', article)
-  for (const page of [ada, bert]) {
-    await isLive(page)
-    await page.getByText('Edit this article').click()
-  }
-  await ada.getByLabel('Title').fill('Half a thou')
-  await bert.getByLabel('Title').fill('Bert was faster')
-  await bert.getByRole('button', { name: 'Save the article' }).click()
-  await sees(ada, 'h1', 'Bert was faster')
-  await sees(ada, '#edit-note', 'Bert has changed the article meanwhile')
-  t.equal(await ada.getByLabel('Title').inputValue(), 'Half a thou')
-  t.same(readers.complaints, [])
-})
-
 t.test('a page that missed messages fetches its content again, and is live afterwards', async t => {
-  const { demo, readers, article } = await stage(t)
+  const { demo, readers, article } = stage(t, sharedDemo)
   const page = await readers.open('about:blank')
   // As if the page came from a cache: its content is old, and its cursor is from before the log began.
   await page.route(`${demo.pushUrl}/v1/stream?*`, async route => {
@@ -126,8 +116,25 @@ t.test('a page that missed messages fetches its content again, and is live after
   t.same(readers.complaints, [])
 })
 
+t.test('nobody loses what they are typing when another one saves', async t => {
+  const { readers, article } = stage(t, sharedDemo)
+  const ada = await readers.logIn('Ada', article)
+  const bert = await readers.logIn('Bert', article)
+  for (const page of [ada, bert]) {
+    await isLive(page)
+    await page.getByText('Edit this article').click()
+  }
+  await ada.getByLabel('Title').fill('Half a thou')
+  await bert.getByLabel('Title').fill('Bert was faster')
+  await bert.getByRole('button', { name: 'Save the article' }).click()
+  await sees(ada, 'h1', 'Bert was faster')
+  await sees(ada, '#edit-note', 'Bert has changed the article meanwhile')
+  t.equal(await ada.getByLabel('Title').inputValue(), 'Half a thou')
+  t.same(readers.complaints, [])
+})
+
 t.test('a page that stays open over a restart goes on by itself', async t => {
-  const { demo, readers, article } = await stage(t)
+  const { demo, readers, article } = stage(t, await startDemo(t))
   const page = await readers.open(article)
   await isLive(page)
   const fetched = page.waitForResponse(`${article}/fragment`)
@@ -139,7 +146,7 @@ t.test('a page that stays open over a restart goes on by itself', async t => {
 })
 
 t.test('a logout in one tab is seen by the others', async t => {
-  const { readers, article } = await stage(t)
+  const { readers, article } = stage(t, sharedDemo)
   const first = await readers.logIn('Cleo', article)
   const second = await first.context().newPage()
   await second.goto(`${article}?transport=poll`)
@@ -156,7 +163,7 @@ t.test('a logout in one tab is seen by the others', async t => {
 })
 
 t.test('Ada can kick Cleo, whose page says so', async t => {
-  const { readers, article } = await stage(t)
+  const { readers, article } = stage(t, sharedDemo)
   const ada = await readers.logIn('Ada', article)
   const cleo = await readers.logIn('Cleo', article)
   await isLive(cleo)
@@ -168,7 +175,7 @@ t.test('Ada can kick Cleo, whose page says so', async t => {
 })
 
 t.test('the forms work without JavaScript', async t => {
-  const { readers, article } = await stage(t)
+  const { readers, article } = stage(t, sharedDemo)
   const live = await readers.open(article)
   await isLive(live)
   const plain = await readers.open(article, { javaScriptEnabled: false })
@@ -177,15 +184,15 @@ t.test('the forms work without JavaScript', async t => {
   await plain.getByRole('button', { name: 'Send the comment' }).click()
   await sees(plain, '#comments .comment-text', 'by hand')
   await sees(live, '#comments .comment-text', 'by hand')
-  await plain.locator('#comments').getByRole('button', { name: 'Like' }).click()
-  await sees(live, '#comments .likers', 'Bert')
+  await plain.locator('#comments li', { hasText: 'by hand' }).getByRole('button', { name: 'Like' }).click()
+  await sees(live, '#comments li:has-text("by hand") .likers', 'Bert')
   await plain.getByRole('button', { name: 'Log out' }).click()
   await plain.getByText('Log in as').waitFor()
   t.same(readers.complaints, [])
 })
 
 t.test('a phone shows everything without scrolling sideways', async t => {
-  const { demo, readers, article } = await stage(t)
+  const { demo, readers, article } = stage(t, sharedDemo)
   const ada = await readers.logIn('Ada', article, { width: 360 })
   await isLive(ada)
   await ada.getByText('Edit this article').click()
@@ -202,7 +209,7 @@ t.test('a phone shows everything without scrolling sideways', async t => {
 })
 
 t.test('Ctrl-C stops everything at once, though browsers are connected', async t => {
-  const { demo, readers, article } = await stage(t)
+  const { demo, readers, article } = stage(t, await startDemo(t))
   for (const query of ['', '?transport=poll']) await isLive(await readers.open(article + query))
   const start = performance.now()
   t.match(await demo.interrupt(), { code: 0, stderr: '' })
@@ -215,21 +222,23 @@ t.test('a port that is taken is named, with the way out', async t => {
   t.teardown(() => squatter.close())
   const address = squatter.address()
   const port = typeof address === 'object' && address !== null ? String(address.port) : ''
-  for (const [taken, other] of [
+  const refusals = [
     ['--port', '--push-port'],
     ['--push-port', '--port'],
-  ] as const) {
+  ].map(async ([taken = '', other = '']) => {
     const { code, stderr } = await runDemo([taken, port, other, '0'])
     t.equal(code, 1)
     t.match(stderr, `Port ${port}`)
     t.match(stderr, `npm run demo -- ${taken} `)
     t.equal(stderr.trim().split('\n').length, 2, 'no stack trace')
-  }
+  })
+  await Promise.all(refusals)
 })
 
 t.test('options that make no sense are explained', async t => {
-  t.match(await runDemo(['--port', 'eighty']), { code: 1, stderr: '--port is “eighty”' })
-  t.match(await runDemo(['--prot', '80']), { code: 1, stderr: '--push-port PORT' })
+  const [wrong, unknown] = await Promise.all([runDemo(['--port', 'eighty']), runDemo(['--prot', '80'])])
+  t.match(wrong, { code: 1, stderr: '--port is “eighty”' })
+  t.match(unknown, { code: 1, stderr: '--push-port PORT' })
 })
 
 async function publish(demo: RunningDemo, message: object): Promise<void> {
