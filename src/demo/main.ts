@@ -9,7 +9,10 @@ import { users } from './users.js'
 
 const HOST = '127.0.0.1'
 
-/** Nobody waits longer than this for a Ctrl-C. */
+/** What browsers have to read their goodbye after a Ctrl-C. */
+const DRAIN_MS = 1_000
+
+/** After a Ctrl-C and this time, the process ends whatever is left. */
 const CLOSE_MS = 3_000
 
 const USAGE = `Usage: npm run demo -- [options]
@@ -74,6 +77,7 @@ async function start(ports: Ports): Promise<void> {
     allowOrigins: [cmsUrl, `http://localhost:${port}`],
     anonymousChannels: PUBLIC_CHANNELS,
     logLevel: 'warn',
+    drainTimeoutMs: DRAIN_MS,
   })
   const push = await listen('--push-port', ports.push, () => startServer(config)).catch(async error => {
     await cms.app.close()
