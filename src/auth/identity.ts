@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { matchesPattern } from '../message.js'
 
 /** The CMS's answer about a token. */
@@ -30,7 +30,7 @@ export interface Caller {
 
 /** How a token is known everywhere but in the call to the CMS: sha256, base64url. */
 export function hashToken(token: string): string {
-  return createHash('sha256').update(token).digest('base64url')
+  return hash('sha256', token, 'base64url')
 }
 
 /** The channels of a subscription. */

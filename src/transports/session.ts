@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Authenticator, Principal } from '../auth/authenticator.js'
 import { type Caller, entitle } from '../auth/identity.js'
 import { isTransient } from '../errors.js'
@@ -75,10 +75,11 @@ export class Session implements Owner {
     }))
     const presence: readonly string[] = []
     const channels = this.#channels
-    const version = createHash('sha256')
-      .update(JSON.stringify([uid, channels, heartbeat, presence, refused, info]))
-      .digest('base64url')
-      .slice(0, 8)
+    const version = hash(
+      'sha256',
+      JSON.stringify([uid, channels, heartbeat, presence, refused, info]),
+      'base64url',
+    ).slice(0, 8)
     const json = JSON.stringify({ uid, channels, heartbeat, v: version, presence, refused, info })
     return { json, version }
   }

@@ -42,6 +42,7 @@ class SseSink implements Sink {
   readonly #socket: Socket
   readonly #hub: Hub
   #subscriber: Subscriber | undefined
+  isBlocked = false
 
   constructor(socket: Socket, hub: Hub) {
     this.#socket = socket
@@ -56,16 +57,12 @@ class SseSink implements Sink {
     this.#socket.once('close', onClose)
   }
 
-  get isBlocked(): boolean {
-    return this.#socket.writableNeedDrain
-  }
-
   get backlogBytes(): number {
     return this.#socket.writableLength
   }
 
   write(batch: Batch): void {
-    this.#socket.write(batch.joined)
+    this.isBlocked = !this.#socket.write(batch.joined)
   }
 
   end(): void {
@@ -78,6 +75,7 @@ class SseSink implements Sink {
 
   /** The socket took what it was handed. */
   drained(): void {
+    this.isBlocked = false
     if (this.#subscriber !== undefined) this.#hub.drained(this.#subscriber)
   }
 
