@@ -135,6 +135,13 @@ export function accessSuite(t: Test, transport: Transport): void {
     t.strictSame([...new Set(server.cms.asked)].sort(), ['bad', 'cookie', 'header', 'query'])
   })
 
+  t.test('a grant that is not accepted fails nothing, and is named in ready', async t => {
+    const { knows, connect } = await beginCase(t, transport)
+    knows('five', { uid: '5', channels: ['a'] })
+    const { data } = await connect({ token: 'five', query: { grant: 'x.y.z' } }).next('ready')
+    t.match(data, { channels: ['a'], refused: [{ grant: 0, reason: String }] })
+  })
+
   t.test('a cookie means nothing where none is configured', async t => {
     const { server, connect } = await beginCase(t, transport)
     t.strictSame(await refusal(connect({ headers: { cookie: 'token=five; sid=five' } })), tokenRequired)
