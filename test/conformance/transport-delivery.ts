@@ -123,14 +123,17 @@ export function deliverySuite(t: Test, transport: Transport): void {
     const readers = await Promise.all(
       [{}, { since: '0' }, { channels: ['a'] }].map(ask => join({ token: 'five', ...ask })),
     )
-    const count = 300
-    const batches = Array.from({ length: count / 3 }, async (_, batch) => {
-      const body = ['a', 'b', 'a'].map((channel, index) => ({ channel, data: batch * 3 + index }))
+    const [batches, size] = [30, 10]
+    const calls = Array.from({ length: batches }, async (_, batch) => {
+      const body = Array.from({ length: size }, (_, index) => ({
+        channel: index % 2 === 0 ? 'a' : 'b',
+        data: batch * size + index,
+      }))
       const { ids } = (await server.post('/publish', body)).body
       return (Array.isArray(ids) ? ids : []).map((id, index) => ({ id: String(id), ...body[index] }))
     })
-    const stored = (await Promise.all(batches)).flat().sort((one, other) => place(one.id) - place(other.id))
-    t.equal(stored.length, count)
+    const stored = (await Promise.all(calls)).flat().sort((one, other) => place(one.id) - place(other.id))
+    t.equal(stored.length, batches * size)
     const expected = [stored, stored, stored.filter(({ channel }) => channel === 'a')]
     for (const [index, reader] of readers.entries()) {
       for (const { id, data } of expected[index] ?? []) {
