@@ -5,6 +5,8 @@ import { SseFrames } from './sse-frames.js'
 /** A connection on which tests write what no HTTP library would. */
 export class RawConnection {
   readonly socket: Socket
+  /** Resolves when the connection is there. */
+  readonly opened: Promise<void>
   /** Resolves when the connection is over, whichever side ended it. */
   readonly closed: Promise<void>
   #received = Buffer.alloc(0)
@@ -13,6 +15,9 @@ export class RawConnection {
   constructor(url: string) {
     const { hostname, port } = new URL(url)
     this.socket = connect({ host: hostname, port: Number(port) })
+    this.opened = new Promise(resolve => {
+      this.socket.once('connect', resolve)
+    })
     this.socket.on('data', (chunk: Buffer) => {
       this.#received = Buffer.concat([this.#received, chunk])
       this.#look()
