@@ -12,8 +12,20 @@ const checkEachMs = 1_000
 /** How long, in ms, an idle connection is kept for its next request: longer than proxies keep theirs. */
 const keepAliveMs = 75_000
 
+/** Of each server, the connections on which no request has come. */
+const unusedOf = new WeakMap<Server, Set<Socket>>()
+
+/** Ends connections on which nothing has come. Browsers open some in advance, and Node does not take them for idle. */
+export function closeUnusedConnections(server: Server): void {
+  for (const socket of unusedOf.get(server) ?? []) if (socket.bytesRead === 0) socket.destroy()
+}
+
 /** A server for one address, for which it need not listen yet. */
 export function createListener(config: Config, handler: RequestListener, maxConnections: number): Server {
+  const unused = new Set<Socket>()
+  function forget(this: Socket): void {
+    unused.delete(this)
+  }
   const server = createServer(
     {
       requestTimeout: config.requestTimeoutMs,
@@ -25,11 +37,17 @@ export function createListener(config: Config, handler: RequestListener, maxConn
       noDelay: true,
     },
     (request, response) => {
+      if (unused.delete(request.socket)) request.socket.off('close', forget)
       // Whoever sends a second request behind that of a stream gets nothing written into the stream.
       if (carriesStream(request.socket)) request.socket.destroy()
       else handler(request, response)
     },
   )
+  unusedOf.set(server, unused)
+  server.on('connection', (socket: Socket) => {
+    unused.add(socket)
+    socket.once('close', forget)
+  })
   server.maxConnections = maxConnections
   server.on('clientError', (error: Error & { code?: string }, socket: Socket) => refuse(error, socket))
   return server

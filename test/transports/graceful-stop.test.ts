@@ -130,6 +130,17 @@ t.test('who does not finish is cut off when the time is up', async t => {
   deaf.close()
 })
 
+t.test('a connection that was only opened, as browsers do in advance, keeps nobody waiting', async t => {
+  const server = await openServer(t, { drainTimeoutMs: 8_000 })
+  const unused = new RawConnection(server.url)
+  await unused.opened
+  await server.get('/cursor', { authorization: `Bearer ${serviceKey}` })
+  const beginMs = performance.now()
+  await server.close()
+  t.ok(performance.now() - beginMs < 4_000)
+  await unused.closed
+})
+
 t.test('figures that are streamed end with the server', async t => {
   const server = await openServer(t)
   const response = await fetch(`${server.url}/v1/stats/stream`, {
