@@ -1,5 +1,6 @@
+import { stat, unlink } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
-import type { Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import type { FastifyError } from 'fastify'
 import type { Address, Config } from './config.js'
 import { errorBody } from './error-answers.js'
@@ -53,17 +54,47 @@ export function createListener(config: Config, handler: RequestListener, maxConn
   return server
 }
 
-/** Listens on the address and resolves to it as a URL (or `unix:/path`). @throws what the system says, with the address. */
-export function listen(server: Server, address: Address): Promise<string> {
+/**
+ * Listens on the address and resolves to it as a URL (or `unix:/path`). The file of a Unix socket that a killed process left
+ * behind is taken over: otherwise nothing could start there again.
+ *
+ * @throws what the system says, with the address.
+ */
+export async function listen(server: Server, address: Address): Promise<string> {
+  try {
+    await bind(server, address)
+  } catch (error) {
+    if (!('path' in address) || !(await isLeftBehind(address.path))) throw error
+    await unlink(address.path)
+    await bind(server, address)
+  }
+  return urlOf(server)
+}
+
+function bind(server: Server, address: Address): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(
       'path' in address ? { path: address.path } : { host: address.host, port: address.port },
       () => {
         server.off('error', reject)
-        resolve(urlOf(server))
+        resolve()
       },
     )
+  })
+}
+
+/** Whether the path is that of a Unix socket on which nobody listens. Any other file refuses a connection as well. */
+async function isLeftBehind(path: string): Promise<boolean> {
+  const file = await stat(path).catch(() => undefined)
+  if (file === undefined || !file.isSocket()) return false
+  return await new Promise(resolve => {
+    const socket = connect(path)
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(false)
+    })
+    socket.once('error', (error: Error & { code?: string }) => resolve(error.code === 'ECONNREFUSED'))
   })
 }
 
