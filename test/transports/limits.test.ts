@@ -3,7 +3,7 @@ import type { Config } from '../../src/config.js'
 import { until } from '../helpers/calls.js'
 import { poll } from '../helpers/poll-reader.js'
 import { RawConnection } from '../helpers/raw-connection.js'
-import { startTestServer, type TestServer } from '../helpers/server.js'
+import { serviceKey, startTestServer, type TestServer } from '../helpers/server.js'
 import { SseReader } from '../helpers/sse-reader.js'
 
 t.jobs = 4
@@ -92,7 +92,7 @@ t.test('so many tokens wait for the CMS, and one too many is told to come back',
   await until('the question', () => answers.length === 1)
   const two = new SseReader(server.url, { token: 'two' })
   await until('the queue', async () => {
-    const { body } = await server.get('/stats', { authorization: 'Bearer a-service-key-for-tests' })
+    const { body } = await server.get('/stats', { authorization: `Bearer ${serviceKey}` })
     return Object(body.verifier).waiting === 1
   })
   t.match(await new SseReader(server.url, { token: 'three' }).next('close'), { data: busy })
