@@ -93,7 +93,7 @@ function registerTransports(app: FastifyInstance, site: Site): void {
 }
 
 function createFastify(config: Config): FastifyInstance {
-  return Fastify({
+  const app = Fastify({
     // The framework's own request log and error answers print query strings, and so tokens.
     logController: new LogController({ disableRequestLogging: true }),
     logger:
@@ -112,4 +112,7 @@ function createFastify(config: Config): FastifyInstance {
     exposeHeadRoutes: false,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
   })
+  // The framework takes plain text for a body, too, which a form on any page can send.
+  app.removeContentTypeParser('text/plain')
+  return app
 }
