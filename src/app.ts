@@ -1,3 +1,4 @@
+import { stdout } from 'node:process'
 import Fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify'
 import { systemClock } from './clock.js'
 import type { Config } from './config.js'
@@ -96,8 +97,11 @@ function createFastify(config: Config): FastifyInstance {
   const app = Fastify({
     // The framework's own request log and error answers print query strings, and so tokens.
     logController: new LogController({ disableRequestLogging: true }),
+    // Written at once: what is left to the end of the process may be overtaken by what is written there.
     logger:
-      config.logLevel === 'silent' ? false : { level: config.logLevel, serializers: { req: () => ({}) } },
+      config.logLevel === 'silent'
+        ? false
+        : { level: config.logLevel, serializers: { req: () => ({}) }, stream: stdout },
     frameworkErrors: (_error, _request, reply: FastifyReply) => {
       const body = errorBody(new InvalidRequest('the address is not well-formed'))
       void reply.code(body.statusCode).send(body)

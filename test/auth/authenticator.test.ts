@@ -40,7 +40,12 @@ function begin(options: Partial<VerifierLimits> & { anonymousChannels?: string[]
       verifier.forget(hashToken(token))
     },
     check: (principal: Principal) =>
-      told(Promise.resolve().then(() => (authenticator.check(principal), principal))),
+      told(
+        Promise.resolve().then(() => {
+          authenticator.check(principal)
+          return principal
+        }),
+      ),
   }
 }
 

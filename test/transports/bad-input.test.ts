@@ -153,12 +153,12 @@ t.test(
       [
         'shape',
         (_, response) => response.writeHead(200, json).end(`{"uid":"5","channels":"${secret}"}`),
-        /wrong shape: \/channels/,
+        /wrong shape: answer\.channels/,
       ],
       [
         'name',
         (_, response) => response.writeHead(200, json).end('{"uid":"5","channels":["a\\n"]}'),
-        /\/channels\/0: .*control/,
+        /channels\[0\]: .*control/,
       ],
       [
         '10-mb',
