@@ -3,9 +3,10 @@ import t from 'tap'
 import { type Cursor, formatCursor, type Since } from '../../src/cursor.js'
 import type { Frame } from '../../src/frame.js'
 import type { Subscriber } from '../../src/hub/subscriber.js'
+import { deliveryFault, type Published } from '../helpers/delivery.js'
 import { createTestHub, FakeSink, type TestHub } from '../helpers/hub.js'
 import { seed } from '../helpers/seed.js'
-import { matchesTarget, type Target } from '../helpers/target.js'
+import type { Target } from '../helpers/target.js'
 
 /**
  * Subscribers connect, drop, stall and resume at random while messages and commands flow through a window that forgets soon
@@ -111,12 +112,12 @@ async function play(steps: readonly Step[]) {
     { length: 6 },
     (_, index) => new Reader(uids[index % 3] ?? '', channels.slice(index % 4, (index % 4) + 2)),
   )
-  const published = new Map<number, { target: Target; atMs: number; ttl: number | undefined }>()
+  const published = new Map<number, Published>()
   const publish = async (targets: readonly Target[], ttl: number | undefined) => {
     const before = test.window.applied.n
     await test.publish(targets.map(each => ({ ...each, data: 'x'.repeat(20), ...(ttl && { ttl }) })))
     for (const [index, each] of targets.entries()) {
-      published.set(before + 1 + index, { target: each, atMs: test.clock.now(), ttl })
+      published.set(before + 1 + index, { target: each, mayExpire: ttl !== undefined })
     }
   }
   for (const each of steps) {
@@ -160,25 +161,6 @@ function act(
   }
 }
 
-/** What is wrong with what a reader got; undefined: nothing. */
-function fault(one: Reader, published: Awaited<ReturnType<typeof play>>['published']): string | undefined {
-  for (const [index, id] of one.ids.entries()) {
-    if (index > 0 && id <= (one.ids[index - 1] ?? 0)) return `${id} came after ${one.ids[index - 1]}`
-    const message = published.get(id)
-    if (message === undefined || !matchesTarget(message.target, one.uid, one.channels))
-      return `${id} is not for it`
-  }
-  const has = new Set(one.ids)
-  for (const [id, { target, ttl }] of published) {
-    if (one.start === undefined || id <= one.start || !matchesTarget(target, one.uid, one.channels)) continue
-    // A message with a time to live may have expired before the reader came back.
-    if (has.has(id) || ttl !== undefined) continue
-    if (!one.gaps.some(({ from, to }) => id > from && id <= to))
-      return `${id} is missing, and no gap covers it`
-  }
-  return undefined
-}
-
 t.test(
   'every reader has everything it was entitled to, once and in order, or a gap that covers it',
   async t => {
@@ -186,7 +168,7 @@ t.test(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 120, size: 'max' }), async steps => {
         const { readers, published } = await play(steps)
         for (const [index, one] of readers.entries()) {
-          const problem = fault(one, published)
+          const problem = deliveryFault(one, published)
           if (problem !== undefined) {
             throw new Error(
               `reader ${index} (start ${one.start}, last ${one.last && formatCursor(one.last)}): ${problem}`,
@@ -216,7 +198,7 @@ t.test('the property can fail: a hub that forgets one message in a hundred is fo
     numRuns: 50,
   })) {
     const { readers, published } = await play(steps)
-    for (const one of readers) faults.push(fault(one, published))
+    for (const one of readers) faults.push(deliveryFault(one, published))
   }
   t.ok(faults.some(problem => problem?.includes('missing')))
 })

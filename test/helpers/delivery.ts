@@ -1,0 +1,41 @@
+import { matchesTarget, type Target } from './target.js'
+
+/** A message that was published; for whom, and whether it may have expired before its reader came back. */
+export interface Published {
+  readonly target: Target
+  readonly mayExpire: boolean
+}
+
+/** What one reader was entitled to, and what it got, by the `n` of the ids. */
+export interface Received {
+  readonly uid: string
+  readonly channels: readonly string[]
+  /** The first place that it was told; undefined: it never was connected. */
+  readonly start: number | undefined
+  /** The messages in the order in which they came. */
+  readonly ids: readonly number[]
+  /** The gaps: from the place it had to the place from which it went on. */
+  readonly gaps: readonly { readonly from: number; readonly to: number }[]
+}
+
+/** What is wrong with what a reader got, whatever happened to it: everything, once and in order, or a gap that covers it. */
+export function deliveryFault(
+  reader: Received,
+  published: ReadonlyMap<number, Published>,
+): string | undefined {
+  const isFor = ({ target }: Published) => matchesTarget(target, reader.uid, reader.channels)
+  for (const [index, id] of reader.ids.entries()) {
+    const before = reader.ids[index - 1] ?? 0
+    if (id <= before) return `${id} came after ${before}`
+    const message = published.get(id)
+    if (message === undefined || !isFor(message)) return `${id} is not for it`
+  }
+  const has = new Set(reader.ids)
+  for (const [id, message] of published) {
+    if (reader.start === undefined || id <= reader.start || !isFor(message)) continue
+    if (has.has(id) || message.mayExpire) continue
+    if (!reader.gaps.some(({ from, to }) => id > from && id <= to))
+      return `${id} is missing, and no gap covers it`
+  }
+  return undefined
+}
