@@ -23,6 +23,15 @@ t.test('nor does a busy channel keep the places of what is gone', async t => {
   t.equal(tested.window.size.entries, 10)
 })
 
+t.test('nor does it keep the last few hundred of large messages', async t => {
+  const tested = new TestWindow({ entries: 10 })
+  const before = heapBytes()
+  for (let index = 0; index < 900; index++) tested.add('news', { data: 'x'.repeat(20_000) })
+  const bytes = heapBytes() - before
+  t.ok(bytes < 2_000_000, `${bytes} bytes`)
+  t.equal(tested.window.size.entries, 10)
+})
+
 t.test(
   'the bytes that count are about those that are taken, also of a message to a thousand users',
   async t => {
