@@ -1,3 +1,4 @@
+import { stdout } from 'node:process'
 import Fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify'
 import { systemClock } from './clock.js'
 import type { Config } from './config.js'
@@ -93,11 +94,14 @@ function registerTransports(app: FastifyInstance, site: Site): void {
 }
 
 function createFastify(config: Config): FastifyInstance {
-  return Fastify({
+  const app = Fastify({
     // The framework's own request log and error answers print query strings, and so tokens.
     logController: new LogController({ disableRequestLogging: true }),
+    // Written at once: what is left to the end of the process may be overtaken by what is written there.
     logger:
-      config.logLevel === 'silent' ? false : { level: config.logLevel, serializers: { req: () => ({}) } },
+      config.logLevel === 'silent'
+        ? false
+        : { level: config.logLevel, serializers: { req: () => ({}) }, stream: stdout },
     frameworkErrors: (_error, _request, reply: FastifyReply) => {
       const body = errorBody(new InvalidRequest('the address is not well-formed'))
       void reply.code(body.statusCode).send(body)
@@ -112,4 +116,7 @@ function createFastify(config: Config): FastifyInstance {
     exposeHeadRoutes: false,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
   })
+  // The framework takes plain text for a body, too, which a form on any page can send.
+  app.removeContentTypeParser('text/plain')
+  return app
 }

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import type { FastifyError, FastifyInstance } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify'
 import {
   ChannelForbidden,
   type ErrorBody,
@@ -64,11 +64,16 @@ export function errorBody(error: FastifyError): ErrorBody {
   return { ...body, retryAfter: Math.round(least + Math.random() * (most - least)) }
 }
 
+/** Whether the client went away, or was cut off, before its request was whole: no fault, and nobody to answer. */
+function hasLeft({ raw }: FastifyRequest): boolean {
+  return raw.destroyed && !raw.complete
+}
+
 /** Answers each error from the one table. What is not in it is a fault of ours: logged, and not told. */
 export function registerErrors(app: FastifyInstance, { maxBodyBytes }: { maxBodyBytes: number }): void {
   app.setErrorHandler<FastifyError>((thrown, request, reply) => {
     const known = typeof thrown.code === 'string' ? translate(thrown, maxBodyBytes) : undefined
-    if (known === undefined) {
+    if (known === undefined && !hasLeft(request)) {
       request.log.error(
         {
           err: { name: thrown.name, message: thrown.message, stack: thrown.stack },

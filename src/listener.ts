@@ -1,5 +1,6 @@
+import { stat, unlink } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
-import type { Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import type { FastifyError } from 'fastify'
 import type { Address, Config } from './config.js'
 import { errorBody } from './error-answers.js'
@@ -12,8 +13,20 @@ const checkEachMs = 1_000
 /** How long, in ms, an idle connection is kept for its next request: longer than proxies keep theirs. */
 const keepAliveMs = 75_000
 
+/** Of each server, the connections on which no request has come. */
+const unusedOf = new WeakMap<Server, Set<Socket>>()
+
+/** Ends connections on which nothing has come. Browsers open some in advance, and Node does not take them for idle. */
+export function closeUnusedConnections(server: Server): void {
+  for (const socket of unusedOf.get(server) ?? []) if (socket.bytesRead === 0) socket.destroy()
+}
+
 /** A server for one address, for which it need not listen yet. */
 export function createListener(config: Config, handler: RequestListener, maxConnections: number): Server {
+  const unused = new Set<Socket>()
+  function forget(this: Socket): void {
+    unused.delete(this)
+  }
   const server = createServer(
     {
       requestTimeout: config.requestTimeoutMs,
@@ -25,27 +38,63 @@ export function createListener(config: Config, handler: RequestListener, maxConn
       noDelay: true,
     },
     (request, response) => {
+      if (unused.delete(request.socket)) request.socket.off('close', forget)
       // Whoever sends a second request behind that of a stream gets nothing written into the stream.
       if (carriesStream(request.socket)) request.socket.destroy()
       else handler(request, response)
     },
   )
+  unusedOf.set(server, unused)
+  server.on('connection', (socket: Socket) => {
+    unused.add(socket)
+    socket.once('close', forget)
+  })
   server.maxConnections = maxConnections
   server.on('clientError', (error: Error & { code?: string }, socket: Socket) => refuse(error, socket))
   return server
 }
 
-/** Listens on the address and resolves to it as a URL (or `unix:/path`). @throws what the system says, with the address. */
-export function listen(server: Server, address: Address): Promise<string> {
+/**
+ * Listens on the address and resolves to it as a URL (or `unix:/path`). The file of a Unix socket that a killed process left
+ * behind is taken over: otherwise nothing could start there again.
+ *
+ * @throws what the system says, with the address.
+ */
+export async function listen(server: Server, address: Address): Promise<string> {
+  try {
+    await bind(server, address)
+  } catch (error) {
+    if (!('path' in address) || !(await isLeftBehind(address.path))) throw error
+    await unlink(address.path)
+    await bind(server, address)
+  }
+  return urlOf(server)
+}
+
+function bind(server: Server, address: Address): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(
       'path' in address ? { path: address.path } : { host: address.host, port: address.port },
       () => {
         server.off('error', reject)
-        resolve(urlOf(server))
+        resolve()
       },
     )
+  })
+}
+
+/** Whether the path is that of a Unix socket on which nobody listens. Any other file refuses a connection as well. */
+async function isLeftBehind(path: string): Promise<boolean> {
+  const file = await stat(path).catch(() => undefined)
+  if (file === undefined || !file.isSocket()) return false
+  return await new Promise(resolve => {
+    const socket = connect(path)
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(false)
+    })
+    socket.once('error', (error: Error & { code?: string }) => resolve(error.code === 'ECONNREFUSED'))
   })
 }
 

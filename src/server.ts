@@ -1,7 +1,7 @@
 import type { RequestListener, Server } from 'node:http'
 import { createApp } from './app.js'
 import type { Address, Config } from './config.js'
-import { createListener, listen } from './listener.js'
+import { closeUnusedConnections, createListener, listen } from './listener.js'
 
 /** A service that listens. */
 export interface RunningServer {
@@ -63,7 +63,10 @@ export async function startServer(
     const stopped = servers.map(server => new Promise<void>(resolve => server.close(() => resolve())))
     app.drain()
     const sweep = setInterval(() => {
-      for (const server of servers) server.closeIdleConnections()
+      for (const server of servers) {
+        server.closeIdleConnections()
+        closeUnusedConnections(server)
+      }
     }, sweepEachMs)
     const cut = setTimeout(() => {
       for (const server of servers) server.closeAllConnections()

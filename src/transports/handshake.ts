@@ -52,7 +52,7 @@ export async function shakeHands(request: FastifyRequest, options: HandshakeOpti
   const grants = query.getAll('grant').length
   if (grants > maxGrants) throw new InvalidRequest(`grant: at most ${maxGrants} in one request`)
   const token = credential(request, query, options)
-  if (!options.isServing()) throw new Busy('not serving now')
+  checkServing(options)
 
   const caller = { ip: request.ip, userAgent: request.headers['user-agent'] }
   const principal = await options.authenticator.authenticate(token, caller)
@@ -72,6 +72,21 @@ export async function shakeHands(request: FastifyRequest, options: HandshakeOpti
     isInitial: since !== lastEventId && !query.has('v'),
     query,
   }
+}
+
+/**
+ * The last look, in the same turn in which the subscription begins: a logout, a kick or the beginning of a stop that came while
+ * the token was verified would otherwise find nobody to close.
+ *
+ * @throws as `shakeHands` does.
+ */
+export function admit({ session }: Subscription, options: HandshakeOptions): void {
+  checkServing(options)
+  options.authenticator.check(session.principal)
+}
+
+function checkServing({ isServing }: HandshakeOptions): void {
+  if (!isServing()) throw new Busy('not serving now')
 }
 
 function askedChannels(query: URLSearchParams, limits: HandshakeLimits): readonly string[] {

@@ -8,7 +8,7 @@ import type { Hub } from '../hub/hub.js'
 import { SlicedQueue } from '../hub/sliced-queue.js'
 import { type Sink, Subscriber } from '../hub/subscriber.js'
 import type { AddressCount } from './address-count.js'
-import { type HandshakeOptions, type Subscription, shakeHands } from './handshake.js'
+import { admit, type HandshakeOptions, type Subscription, shakeHands } from './handshake.js'
 
 /** Bytes of messages in one answer (but at least one message); the next poll gets the rest. */
 const pageBytes = 256 * 1024
@@ -147,7 +147,7 @@ export function registerPoll(app: FastifyInstance, options: PollOptions): void {
     try {
       const subscription = await shakeHands(request, options)
       const waitMs = askedWaitMs(subscription.query.get('wait'), options.pollWaitMs)
-      options.authenticator.check(subscription.session.principal)
+      admit(subscription, options)
       if (!reply.raw.destroyed) poll(reply, subscription, waitMs, collector, options)
       return reply
     } finally {

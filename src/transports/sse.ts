@@ -7,7 +7,7 @@ import { closeFor } from '../hub/close-reason.js'
 import type { Hub } from '../hub/hub.js'
 import { type Sink, Subscriber } from '../hub/subscriber.js'
 import type { AddressCount } from './address-count.js'
-import { type HandshakeOptions, type Subscription, shakeHands } from './handshake.js'
+import { admit, type HandshakeOptions, type Subscription, shakeHands } from './handshake.js'
 
 /** Bytes handed to a socket at once; the rest stays as references that subscribers share. */
 const pageBytes = 64 * 1024
@@ -113,7 +113,7 @@ export function registerStream(app: FastifyInstance, options: StreamOptions): vo
     try {
       const subscription = await shakeHands(request, options)
       if (socket.destroyed) return reply.hijack()
-      options.authenticator.check(subscription.session.principal)
+      admit(subscription, options)
       isOpen = true
       releaseOnClose(socket, addresses, ip)
       open(reply, socket, subscription, options)

@@ -40,6 +40,11 @@ export function beginAuth(options: Partial<VerifierLimits> & { anonymousChannels
       verifier.forget(hashToken(token))
     },
     check: (principal: Principal) =>
-      told(Promise.resolve().then(() => (authenticator.check(principal), principal))),
+      told(
+        Promise.resolve().then(() => {
+          authenticator.check(principal)
+          return principal
+        }),
+      ),
   }
 }

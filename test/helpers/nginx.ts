@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { until } from './calls.js'
+
+/** Where Debian has it; not everybody's PATH does. */
+const debianPath = '/usr/sbin/nginx'
+
+/** An nginx of our own in front of a server. */
+export interface Nginx {
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** Starts nginx as Debian configures it, with `locations` as the only addition. */
+export async function startNginx(locations: string): Promise<Nginx> {
+  const directory = await mkdtemp(join(tmpdir(), 'downpipe-nginx-'))
+  // The workers of a master that root started are somebody else.
+  await chmod(directory, 0o755)
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort()
+    await writeFile(join(directory, 'nginx.conf'), configuration(directory, port, locations))
+    const nginx = await run(directory, port)
+    if (nginx !== undefined) {
+      return {
+        url: `http://127.0.0.1:${port}`,
+        close: async () => {
+          const ended = once(nginx, 'exit')
+          nginx.kill()
+          await ended
+          await rm(directory, { recursive: true })
+        },
+      }
+    }
+    if (attempt === 3)
+      throw new Error(`nginx does not start: ${await readFile(join(directory, 'error.log'), 'utf8')}`)
+  }
+}
+
+/** The process, once it listens; undefined when it ended instead (the port was taken in the meantime). */
+async function run(directory: string, port: number): Promise<ChildProcess | undefined> {
+  const command = existsSync(debianPath) ? debianPath : 'nginx'
+  const files = ['-p', directory, '-c', join(directory, 'nginx.conf'), '-e', join(directory, 'error.log')]
+  const nginx = spawn(command, files, { stdio: 'ignore' })
+  let isOver = false
+  const over = () => {
+    isOver = true
+  }
+  nginx.once('error', over)
+  nginx.once('exit', over)
+  await until('nginx', async () => {
+    const answer = await fetch(`http://127.0.0.1:${port}/nothing-is-here`).catch(() => undefined)
+    return isOver || answer !== undefined
+  })
+  return isOver ? undefined : nginx
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return address !== null && typeof address === 'object' ? address.port : 0
+}
+
+/** Debian's nginx.conf without TLS; files that it writes are in the directory. */
+function configuration(directory: string, port: number, locations: string): string {
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    name => `${name}_temp_path ${directory}/${name};`,
+  )
+  return `
+daemon off;
+worker_processes 1;
+pid ${directory}/nginx.pid;
+error_log ${directory}/error.log;
+events { worker_connections 768; }
+http {
+  sendfile on;
+  tcp_nopush on;
+  types_hash_max_size 2048;
+  default_type application/octet-stream;
+  access_log off;
+  gzip on;
+  ${temporary.join('\n  ')}
+  server {
+    listen 127.0.0.1:${port};
+    ${locations}
+  }
+}
+`
+}

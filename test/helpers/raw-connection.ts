@@ -1,0 +1,77 @@
+import { connect, type Socket } from 'node:net'
+import { deadlineMs, type ReaderEvent } from './reader.js'
+import { SseFrames } from './sse-frames.js'
+
+/** A connection on which tests write what no HTTP library would. */
+export class RawConnection {
+  readonly socket: Socket
+  /** Resolves when the connection is there. */
+  readonly opened: Promise<void>
+  /** Resolves when the connection is over, whichever side ended it. */
+  readonly closed: Promise<void>
+  #received = Buffer.alloc(0)
+  #look = () => {}
+
+  constructor(url: string) {
+    const { hostname, port } = new URL(url)
+    this.socket = connect({ host: hostname, port: Number(port) })
+    this.opened = new Promise(resolve => {
+      this.socket.once('connect', resolve)
+    })
+    this.socket.on('data', (chunk: Buffer) => {
+      this.#received = Buffer.concat([this.#received, chunk])
+      this.#look()
+    })
+    // A connection that is cut is what many tests are about.
+    this.socket.on('error', () => {})
+    this.closed = new Promise(resolve => {
+      this.socket.once('close', () => {
+        resolve()
+        this.#look()
+      })
+    })
+  }
+
+  /** All that came, as text. */
+  get received(): string {
+    return this.#received.toString('utf8')
+  }
+
+  write(...lines: string[]): void {
+    this.socket.write(lines.join('\r\n'))
+  }
+
+  /** A request without a body. */
+  get(path: string, ...headers: string[]): void {
+    this.write(`GET ${path} HTTP/1.1`, 'Host: downpipe.test', ...headers, '', '')
+  }
+
+  /** Waits until what came matches; rejects when the connection ends before, or too late. */
+  until(pattern: RegExp): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const fail = (why: string) => {
+        reject(new Error(`${pattern} did not come: ${why}; this came: ${this.received.slice(-1_000)}`))
+      }
+      const late = setTimeout(() => fail('too late'), deadlineMs)
+      this.#look = () => {
+        if (!pattern.test(this.received) && !this.socket.destroyed) return
+        clearTimeout(late)
+        if (pattern.test(this.received)) resolve(this.received)
+        else fail('the connection ended')
+      }
+      this.#look()
+    })
+  }
+
+  destroy(): void {
+    this.socket.destroy()
+  }
+}
+
+/** The events of a stream that came as plain bytes: everything behind the head must be frames. */
+export function streamEvents(received: string): ReaderEvent[] {
+  const events: ReaderEvent[] = []
+  const frames = new SseFrames(event => events.push(event))
+  frames.push(Buffer.from(received.slice(received.indexOf('\r\n\r\n') + 4)))
+  return events
+}
