@@ -36,8 +36,16 @@ export function createEntry(cursor: Cursor, item: Message | Command): Entry {
   }
 }
 
-/** What the entry takes of a retention's bytes: its frame, and a round figure for the rest. */
+/** What an entry takes beside its frame and its keys; and what one key takes beside its text, its place in an index included. */
+const [entryOverhead, keyOverhead] = [300, 200]
+
+/**
+ * What the entry takes of a retention's bytes: about what it takes of the memory. A message to a thousand users is small on the wire
+ * and large here.
+ */
 export function entryBytes(entry: Entry): number {
-  const overhead = 200
-  return entry.kind === 'message' ? entry.frame.bytes.length + 16 * entry.keys.length + overhead : overhead
+  if (entry.kind === 'command') return entryOverhead
+  let bytes = entryOverhead + entry.frame.bytes.length
+  for (const key of entry.keys) bytes += keyOverhead + key.length
+  return bytes
 }

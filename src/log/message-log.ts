@@ -23,7 +23,7 @@ export type Command = KickCommand | LogoutCommand
 export interface Retention {
   readonly entries: number
   readonly ageMs: number
-  /** Bytes of frames. */
+  /** Bytes of memory, about: frames, keys, and what comes with them. */
   readonly bytes: number
 }
 
@@ -53,7 +53,7 @@ export interface MessageLog {
   close(): Promise<void>
 }
 
-/** Somebody who reads the log on. Both methods are called synchronously and must not throw. */
+/** Somebody who reads the log on. Both methods are called synchronously. They MUST NOT throw, and MUST NOT append or follow. */
 export interface Follower {
   /**
    * The follower's place is `floor` now, in a log born at `birthMs`. The first call begins the reading. A later one means that

@@ -95,6 +95,7 @@ t.test('what was stored before this process began is refused too', async t => {
 
 t.test('a later word about the same token or user replaces the earlier one', async t => {
   const { clock, revocations } = begin()
+  const before = clock.monotonic()
   revocations.revokeToken('hash', 1_000)
   revocations.holdUser('5', 1_000)
   clock.advance(500)
@@ -103,4 +104,5 @@ t.test('a later word about the same token or user replaces the earlier one', asy
   clock.advance(10_000)
   t.ok(revocations.isRevoked('hash'))
   t.equal(revocations.heldForMs('5'), 50_000)
+  t.notOk(revocations.isVoid('7', before), 'and concerns nobody else')
 })

@@ -4,10 +4,11 @@ import { runInNewContext } from 'node:vm'
 setFlagsFromString('--expose-gc')
 const collect: unknown = runInNewContext('gc')
 
-/** Bytes of the heap that are in use, after everything that can go has gone. */
+/** Bytes of memory that are in use, buffers included, after everything that can go has gone. */
 export function heapBytes(): number {
   if (typeof collect !== 'function') throw new Error('this Node has no garbage collector to call')
   collect()
   collect()
-  return process.memoryUsage().heapUsed
+  const { heapUsed, arrayBuffers } = process.memoryUsage()
+  return heapUsed + arrayBuffers
 }

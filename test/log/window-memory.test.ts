@@ -22,3 +22,30 @@ t.test('nor does a busy channel keep the places of what is gone', async t => {
   t.ok(bytes < 400_000, `${bytes} bytes`)
   t.equal(tested.window.size.entries, 10)
 })
+
+t.test('nor does it keep the last few hundred of large messages', async t => {
+  const tested = new TestWindow({ entries: 10 })
+  const before = heapBytes()
+  for (let index = 0; index < 900; index++) tested.add('news', { data: 'x'.repeat(20_000) })
+  const bytes = heapBytes() - before
+  t.ok(bytes < 2_000_000, `${bytes} bytes`)
+  t.equal(tested.window.size.entries, 10)
+})
+
+t.test(
+  'the bytes that count are about those that are taken, also of a message to a thousand users',
+  async t => {
+    const count = 50
+    const before = heapBytes()
+    const tested = new TestWindow()
+    for (let index = 0; index < count; index++) {
+      tested.add(
+        Array.from({ length: 1_000 }, (_, user) => `a user of its own, number ${index * 1_000 + user}`),
+      )
+    }
+    const taken = (heapBytes() - before) / count
+    const counted = tested.window.size.bytes / count
+    t.ok(taken < 4 * counted, `${Math.round(taken)} bytes are taken, ${Math.round(counted)} are counted`)
+    t.ok(counted < 4 * taken)
+  },
+)
