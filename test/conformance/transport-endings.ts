@@ -69,6 +69,27 @@ export function endingsSuite(t: Test, transport: Transport): void {
     }
   })
 
+  t.test('a kick or a logout that comes together with a connection leaves nobody behind', async t => {
+    const { server, knows, join, connect } = await beginCase(t, transport)
+    const users = Array.from({ length: 30 }, (_, index) => `user-${index}`)
+    for (const uid of users) knows(uid, { uid, channels: [] })
+    // Known already, so that a connection takes as few turns as a command.
+    for (const token of users) (await join({ token })).close()
+    const readers = users.map((uid, index) => {
+      const reader = connect({ token: uid })
+      const isKick = index % 2 === 0
+      const done = server.post(isKick ? '/kick' : '/logout', isKick ? { uid, hold: 60 } : { token: uid })
+      return { reader, done }
+    })
+    for (const { reader, done } of readers) {
+      t.match(await done, { status: 200 })
+      let event = await reader.next()
+      if (event.event === 'ready') event = await reader.next()
+      t.match(event.event, /^(close|refused)$/)
+    }
+    await connected(server, 0)
+  })
+
   t.test('a logout closes the connections of that token and refuses it without asking', async t => {
     const { server, knows, join, connect, publish } = await beginCase(t, transport)
     knows('phone', { uid: '5', channels: ['a'] })

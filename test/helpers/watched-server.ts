@@ -67,7 +67,13 @@ export class WatchedServer {
 export async function startWatchedServer(t: Test, ...options: readonly string[]): Promise<WatchedServer> {
   const cms = await startCms()
   t.teardown(() => cms.close())
-  const given = ['--listen=127.0.0.1:0', `--service-key=${watchedKey}`, `--auth-url=${cms.url}`, ...options]
+  const given = [
+    '--listen=127.0.0.1:0',
+    '--log-level=debug',
+    `--service-key=${watchedKey}`,
+    `--auth-url=${cms.url}`,
+    ...options,
+  ]
   const cli = new CommandLine(t, given)
   const [url = ''] = await cli.urls()
   return new WatchedServer(url, cms, cli)

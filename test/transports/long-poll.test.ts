@@ -75,6 +75,27 @@ t.test('an answer holds 256 KB but at least one message, and the next poll gets 
   t.strictSame(pollBody(await poll(server.url, { channels, since, query: { wait: '0' } })).messages, [])
 })
 
+t.test('a burst that is too large for one answer is cut where the next poll goes on', async t => {
+  const server = await openServer(t)
+  const { cursor, ready } = pollBody(await poll(server.url, { channels }))
+  const query = { v: ready?.v ?? '' }
+  const waiting = poll(server.url, { channels, since: cursor ?? '', query })
+  await connected(server, 1)
+  const burst = Array.from({ length: 5 }, (_, n) => ({ channel: 'a', data: `${n}${'x'.repeat(100_000)}` }))
+  const { body } = await server.post('/publish', burst)
+  const first = pollBody(await waiting)
+  const second = pollBody(await poll(server.url, { channels, since: first.cursor ?? '', query }))
+  const third = pollBody(await poll(server.url, { channels, since: second.cursor ?? '', query }))
+  t.strictSame(
+    [first, second, third].flatMap(({ messages }) => messages.map(({ id }) => id)),
+    body.ids,
+  )
+  t.strictSame(
+    [first, second, third].map(({ messages }) => messages.length),
+    [2, 2, 1],
+  )
+})
+
 t.test('when the wait runs out the place has moved on all the same', async t => {
   const server = await openServer(t, { pollWaitMs: 300 })
   const { cursor, ready } = pollBody(await poll(server.url, { channels }))
