@@ -73,24 +73,27 @@ export class Authenticator {
       return this.#anonymous
     }
     if (this.#isServiceKey(token)) return service
-    return await this.#verify(token, caller, false)
+    return await this.#verify(token, caller, Number.NEGATIVE_INFINITY)
   }
 
-  /** Asks about the token anew, whatever is remembered. @throws as `authenticate` does. */
-  async confirm(token: string, caller: Caller): Promise<Principal> {
-    return await this.#verify(token, caller, true)
+  /**
+   * Finds out anew who the token belongs to: by what was asked later than `askedMs` (monotonic; for another connection with the same
+   * token, say), else by asking. @throws as `authenticate` does.
+   */
+  async confirm(token: string, caller: Caller, askedMs: number): Promise<Principal> {
+    return await this.#verify(token, caller, askedMs)
   }
 
   /**
    * Revocations are looked at after every wait, because a logout or a kick that came while the CMS was asked is not known to its
    * answer.
    */
-  async #verify(token: string, caller: Caller, mustAsk: boolean): Promise<Principal> {
+  async #verify(token: string, caller: Caller, newerThanMs: number): Promise<Principal> {
     const tokenHash = hashToken(token)
     if (this.#verifier === undefined || this.#revocations.isRevoked(tokenHash)) throw new TokenRefused()
-    let verified = await this.#ask(this.#verifier, token, caller, mustAsk)
+    let verified = await this.#ask(this.#verifier, token, caller, newerThanMs)
     this.#checkHold(tokenHash, verified.identity.uid)
-    if (this.#isVoid(verified)) verified = await this.#ask(this.#verifier, token, caller, true)
+    if (this.#isVoid(verified)) verified = await this.#ask(this.#verifier, token, caller, verified.askedMs)
     const { identity, askedMs } = verified
     const principal = {
       identity,
@@ -115,9 +118,14 @@ export class Authenticator {
       throw new Busy('the user was kicked while the token was verified')
   }
 
-  async #ask(verifier: CachedVerifier, token: string, caller: Caller, mustAsk: boolean): Promise<Verified> {
+  async #ask(
+    verifier: CachedVerifier,
+    token: string,
+    caller: Caller,
+    newerThanMs: number,
+  ): Promise<Verified> {
     try {
-      const verified = await verifier.verify(token, caller, mustAsk)
+      const verified = await verifier.verify(token, caller, newerThanMs)
       if (verified === undefined) throw new TokenRefused()
       return verified
     } catch (error) {

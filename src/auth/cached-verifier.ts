@@ -106,13 +106,18 @@ export class CachedVerifier {
   /**
    * Who the token belongs to, or undefined when it is refused.
    *
-   * `mustAsk`: an answer from memory will not do. @throws VerifierUnavailable when nobody could say, or when the token was
+   * `newerThanMs` (monotonic): an answer from memory must have been asked for later than that. @throws VerifierUnavailable when nobody could say, or when the token was
    * forgotten while it was asked for. @throws AddressLimitReached
    */
-  async verify(token: string, caller: Caller, mustAsk = false): Promise<Verified | undefined> {
+  async verify(
+    token: string,
+    caller: Caller,
+    newerThanMs = Number.NEGATIVE_INFINITY,
+  ): Promise<Verified | undefined> {
     const hash = hashToken(token)
     if (this.#refusals.has(hash)) return undefined
     const known = this.#identities.peek(hash, { allowStale: true })
+    const mustAsk = known !== undefined && known.askedMs <= newerThanMs
     if (known === undefined && !this.#addresses.take(caller.ip)) {
       this.counters.limited += 1
       throw new AddressLimitReached('too many unknown tokens from this address')

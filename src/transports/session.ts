@@ -87,8 +87,9 @@ export class Session implements Owner {
   /** Asks the CMS again. Yes: the difference is applied to the live connection. No: it is closed as `expired`. */
   recheck(subscriber: Subscriber): void {
     const { token, caller } = this.#ask
-    if (token === undefined) return
-    this.#services.authenticator.confirm(token, caller).then(
+    const { askedMs } = this.#principal
+    if (token === undefined || askedMs === undefined) return
+    this.#services.authenticator.confirm(token, caller, askedMs).then(
       principal => this.#confirmed(subscriber, principal),
       (error: unknown) => this.#notConfirmed(subscriber, error),
     )

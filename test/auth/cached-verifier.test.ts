@@ -15,6 +15,19 @@ t.test('an identity is asked for once and then known', async t => {
   t.match(verifier.counters, { calls: 1, hits: 1 })
 })
 
+t.test('who must have newer news than it has is content with what another has asked for since', async t => {
+  const { verifier, cms, clock, admit } = createCached()
+  await admit('t')
+  const caller = { ip: '192.0.2.1', userAgent: undefined }
+  const enteredMs = clock.monotonic()
+  clock.advance(1_000)
+  const first = verifier.verify('t', caller, enteredMs)
+  await cms.yes({ uid: '6' })
+  t.equal((await first)?.identity.uid, '6')
+  t.equal((await verifier.verify('t', caller, enteredMs))?.identity.uid, '6')
+  t.strictSame(cms.asked, ['t'], 'one question for both')
+})
+
 t.test('all who come with the same token while it is asked for wait for one call', async t => {
   const { outcome, cms } = createCached()
   const all = Array.from({ length: 10 }, () => outcome('t'))

@@ -33,7 +33,7 @@ export function beginAuth(options: Partial<VerifierLimits> & { anonymousChannels
     cms,
     authenticator,
     enter: () => told(authenticator.authenticate(token, caller)),
-    confirm: () => told(authenticator.confirm(token, caller)),
+    confirm: () => told(authenticator.confirm(token, caller, Number.POSITIVE_INFINITY)),
     kick: (holdMs: number, uid = '5') => revocations.holdUser(uid, holdMs),
     logout: () => {
       revocations.revokeToken(hashToken(token), 60_000)

@@ -86,7 +86,11 @@ export function createCached(overrides: Partial<VerifierLimits> = {}) {
   ): Promise<string> => {
     try {
       const from = { ...caller, ...(options.ip !== undefined && { ip: options.ip }) }
-      const verified = await verifier.verify(token, from, options.mustAsk)
+      const verified = await verifier.verify(
+        token,
+        from,
+        options.mustAsk === true ? Number.POSITIVE_INFINITY : undefined,
+      )
       return verified === undefined ? 'refused' : `uid ${verified.identity.uid}`
     } catch (error) {
       return error instanceof Error ? `${error.constructor.name}: ${error.message}` : String(error)
