@@ -72,7 +72,7 @@ export class Site {
       outboxBytes: config.outboxBytes,
       slowAfterMs: config.slowAfterMs,
       reconnectRate: config.reconnectRate,
-      onCommand: command => this.#obey(command),
+      onCommand: (command, storedMs) => this.#obey(command, storedMs),
       onReset: () => this.#forgetIdentities(),
     })
     this.control = new Control({
@@ -149,10 +149,12 @@ export class Site {
     return new HttpVerifier({ url: authUrl, serviceKey, timeoutMs: verifyTimeoutMs, maxChannelBytes })
   }
 
-  #obey(command: Command): void {
-    if (command.kind === 'kick') this.#revocations.holdUser(command.uid, command.holdMs)
+  /** A hold counts from when its command was stored: one that is read late, or again, is not begun anew. */
+  #obey(command: Command, storedMs: number): void {
+    const holdMs = Math.max(0, storedMs + command.holdMs - this.clock.now())
+    if (command.kind === 'kick') this.#revocations.holdUser(command.uid, holdMs)
     else {
-      this.#revocations.revokeToken(command.tokenHash, command.holdMs)
+      this.#revocations.revokeToken(command.tokenHash, holdMs)
       this.#verifier?.forget(command.tokenHash)
     }
   }

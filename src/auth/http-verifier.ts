@@ -14,7 +14,8 @@ const maxAnswerBytes = 1_048_576
 const defaultExpiresIn = 3_600
 
 const AnswerSchema = Type.Object({
-  uid: Type.Optional(Type.Union([UidSchema, Type.Null()])),
+  // Required, so that an answer that is about something else ({"error": …}) makes nobody an anonymous reader.
+  uid: Type.Union([UidSchema, Type.Null()]),
   channels: Type.Optional(Type.Array(Type.String(), { maxItems: 10_000 })),
   visibleTo: Type.Optional(Type.Array(UidSchema, { maxItems: 10_000 })),
   expiresIn: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
@@ -129,7 +130,7 @@ export class HttpVerifier implements TokenVerifier {
       }
     }
     return {
-      uid: answer.uid === undefined || answer.uid === null ? null : String(answer.uid),
+      uid: answer.uid === null ? null : String(answer.uid),
       channels,
       visibleTo: (answer.visibleTo ?? []).map(String),
       info: answer.info,

@@ -46,16 +46,19 @@ export class Revocations {
     for await (const { key, expiresMs } of state.list('held-user')) this.#hold(key, expiresMs)
   }
 
-  /** Refuses the token for `holdMs`. */
+  /** Refuses the token for `holdMs`, or as long as it is refused already, if that is longer. */
   revokeToken(hash: string, holdMs: number): void {
     const now = this.#clock.now()
     if (this.#tokens.size % sweepEach === sweepEach - 1) {
       for (const [known, untilMs] of this.#tokens) if (untilMs <= now) this.#tokens.delete(known)
     }
-    this.#tokens.set(hash, now + holdMs)
+    this.#tokens.set(hash, Math.max(now + holdMs, this.#tokens.get(hash) ?? 0))
   }
 
-  /** Refuses the user for `holdMs`, and for good every identity of the user that was asked for before now. */
+  /**
+   * Refuses the user for `holdMs`, or as long as the user is refused already, if that is longer; and for good every identity of
+   * the user that was asked for before now.
+   */
   holdUser(uid: string, holdMs: number): void {
     this.#hold(uid, this.#clock.now() + holdMs)
   }
@@ -82,6 +85,7 @@ export class Revocations {
   }
 
   #hold(uid: string, heldUntilMs: number): void {
-    this.#users.set(uid, { heldUntilMs, kickedMs: this.#clock.monotonic() })
+    const before = this.#users.get(uid)?.heldUntilMs ?? 0
+    this.#users.set(uid, { heldUntilMs: Math.max(heldUntilMs, before), kickedMs: this.#clock.monotonic() })
   }
 }

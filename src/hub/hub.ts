@@ -30,8 +30,8 @@ export interface HubOptions {
   readonly slowAfterMs: number
   /** Reconnects a second that are asked for when everybody has to come back. */
   readonly reconnectRate: number
-  /** A command was read from the log; called before its effect on connections. */
-  readonly onCommand: (command: Command) => void
+  /** A command, stored at the Unix time `storedMs`, was read from the log; called before its effect on connections. */
+  readonly onCommand: (command: Command, storedMs: number) => void
   /** The log was begun anew or lost its tail; called before anybody is told. */
   readonly onReset: () => void
 }
@@ -141,7 +141,7 @@ export class Hub implements Follower {
     for (const entry of entries) {
       this.#window.add(entry)
       if (entry.kind === 'message') this.#deliver(entry.keys, entry.frame, entry.cursor.n)
-      else this.#obey(entry.command)
+      else this.#obey(entry.command, entry.cursor.ms)
     }
     if (this.#waiting.size > 0) this.#wakeWaiting()
   }
@@ -163,8 +163,8 @@ export class Hub implements Follower {
     this.#queue(subscriber)
   }
 
-  #obey(command: Command): void {
-    this.#options.onCommand(command)
+  #obey(command: Command, storedMs: number): void {
+    this.#options.onCommand(command, storedMs)
     if (command.kind === 'kick') {
       this.#audience.forEach(routingKey.uid(command.uid), subscriber => this.close(subscriber, 'kick'))
     } else {

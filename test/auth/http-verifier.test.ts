@@ -132,6 +132,8 @@ t.test('JSON of a wrong shape is named with its place', async t => {
     ['"5"', 'answer: must be object'],
     ['5', 'answer: must be object'],
     ['true', 'answer: must be object'],
+    ['{}', 'answer: must have required properties uid'],
+    ['{"error":"no such session"}', 'answer: must have required properties uid'],
     ['{"uid":{}}', `answer.uid: ${uid}`],
     ['{"uid":false}', `answer.uid: ${uid}`],
     ['{"uid":5.5}', `answer.uid: ${uid}`],

@@ -35,6 +35,16 @@ t.test('a user is refused for as long as was said, and then no more', async t =>
   t.equal(revocations.heldForMs('7'), 0)
 })
 
+t.test('a shorter refusal does not end a longer one', async t => {
+  const { revocations } = begin()
+  revocations.holdUser('5', 5_000)
+  revocations.holdUser('5', 1_000)
+  t.equal(revocations.heldForMs('5'), 5_000)
+  revocations.revokeToken('hash', 60_000)
+  revocations.revokeToken('hash', 0)
+  t.ok(revocations.isRevoked('hash'))
+})
+
 t.test('what was asked about a user until a kick is void for good; what is asked later is not', async t => {
   const { clock, revocations } = begin()
   const before = clock.monotonic()
