@@ -1,6 +1,10 @@
 import t from 'tap'
+import { createApp } from '../../src/app.js'
+import { defaults } from '../../src/config.js'
+import { createListener, listen } from '../../src/listener.js'
 import { connected, publish, stats } from '../helpers/calls.js'
 import { PollReader } from '../helpers/poll-reader.js'
+import { RawConnection } from '../helpers/raw-connection.js'
 import { serviceKey, startTestServer } from '../helpers/server.js'
 import { SseFrames } from '../helpers/sse-frames.js'
 import { SseReader } from '../helpers/sse-reader.js'
@@ -73,6 +77,35 @@ t.test('the figures come each second, and end with the one who reads them', asyn
   t.ok(second - first >= 900)
   abort.abort()
   t.equal((await server.get('/cursor', { authorization })).status, 200)
+})
+
+t.test('nobody works on figures for one who has left', async t => {
+  const config = defaults({ serviceKeys: [serviceKey], logLevel: 'silent' })
+  const app = await createApp(config)
+  await app.browsers.ready()
+  const { control } = app.site
+  const read = control.stats.bind(control)
+  let reads = 0
+  control.stats = () => {
+    reads += 1
+    return read()
+  }
+  const listener = createListener(config, app.browsers.routing, 10)
+  const url = await listen(listener, { host: '127.0.0.1', port: 0 })
+  t.teardown(async () => {
+    listener.close()
+    listener.closeAllConnections()
+    await app.close()
+  })
+  const watch = async (figures: number) => {
+    const client = new RawConnection(url)
+    client.get('/v1/stats/stream', `Authorization: Bearer ${serviceKey}`)
+    await client.until(new RegExp(`(^data: .*$.*?){${figures}}`, 'ms'))
+    client.destroy()
+  }
+  for (const figures of [1, 1, 2]) await watch(figures)
+  // Four that were asked for; one more if this process was held up for a second. Those who left would have had two more.
+  t.ok(reads < 6, `${reads} figures`)
 })
 
 t.test('health is told to anybody, from the first moment on', async t => {

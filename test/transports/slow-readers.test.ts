@@ -85,13 +85,11 @@ t.test('those who do not read cost no memory beyond their outbox', { buffered: f
   const before = bufferBytes()
   const published = 200
   await publishNumbered(server, published)
-  const grown = bufferBytes() - before
   // The window, and for each reader what its outbox may hold and the message that made it overflow.
   const allowed = 1_000_000 + readers.length * 2 * (256 * 1024 + filler.length)
-  t.ok(
-    grown < allowed,
-    `${grown} bytes more for ${published * filler.length} published; ${allowed} are allowed`,
-  )
+  t.ok(allowed < (published * filler.length) / 3)
+  // Buffers are given back some time after the garbage was collected.
+  await until('the memory', () => bufferBytes() - before < allowed)
 })
 
 t.test('who makes no progress for too long is closed as slow, and told so if it still reads', async t => {
@@ -111,33 +109,29 @@ t.test('who makes no progress for too long is closed as slow, and told so if it 
 })
 
 t.test('a connection that nobody reads is cut in the end, or one that is read a byte at a time', async t => {
-  const paths = ['/v1/stream?channel=a', '/v1/poll?channel=a&since=0']
-  for (const path of paths) {
-    for (const bytes of [0, 1]) {
-      const server = await openServer(t, {
-        slowAfterMs: 300,
-        connectionsPerAddress: 1,
-        maxDataBytes: 16_000_000,
-        outboxBytes: 16_000_000,
-        maxBodyBytes: 32_000_000,
-      })
-      await publish(server, { channel: 'a', data: 'x'.repeat(15_000_000) })
-      const client = new RawConnection(server.url)
-      client.socket.removeAllListeners('data').pause()
-      client.get(path.includes('since') ? path : `${path}&since=0`)
-      const reading = setInterval(() => client.socket.read(bytes), 20)
-      t.teardown(() => {
-        clearInterval(reading)
-        client.destroy()
-      })
-      await until('the subscriber', async () => (await stats(server)).connects === 1)
-      await until('its place', async () => {
-        const next = openStream(t, server)
-        return (await next.next()).event === 'ready'
-      })
-      t.pass(`${path}, ${bytes} bytes at a time`)
-    }
+  const cases = ['/v1/stream', '/v1/poll'].flatMap(path => [0, 1].map(bytes => ({ path, bytes })))
+  const cut = async ({ path, bytes }: { path: string; bytes: number }) => {
+    const server = await openServer(t, {
+      slowAfterMs: 300,
+      connectionsPerAddress: 1,
+      maxDataBytes: 16_000_000,
+      outboxBytes: 16_000_000,
+      maxBodyBytes: 32_000_000,
+    })
+    await publish(server, { channel: 'a', data: 'x'.repeat(15_000_000) })
+    const client = new RawConnection(server.url)
+    client.socket.removeAllListeners('data').pause()
+    client.get(`${path}?channel=a&since=0`)
+    const reading = setInterval(() => client.socket.read(bytes), 20)
+    t.teardown(() => {
+      clearInterval(reading)
+      client.destroy()
+    })
+    await until('the subscriber', async () => (await stats(server)).connects === 1)
+    await until('its place', async () => (await openStream(t, server).next()).event === 'ready')
+    t.pass(`${path}, ${bytes} bytes at a time`)
   }
+  await Promise.all(cases.map(cut))
 })
 
 /** Bytes that buffers hold, garbage excluded. */
