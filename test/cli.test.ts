@@ -200,7 +200,7 @@ t.test('a file that is no socket is left alone', async t => {
 })
 
 t.test('SIGTERM lets everybody go in order, and the process ends well and in time', async t => {
-  const cli = new CommandLine(t, [...serving, '--anonymous-channels=a', '--drain-timeout=5s'])
+  const cli = new CommandLine(t, [...serving, '--anonymous-channels=a', '--drain-timeout=15s'])
   const [url = ''] = await cli.urls()
   const readers = [1, 2, 3].map(() => new SseReader(url, { channels: ['a'] }))
   for (const reader of readers) await reader.next('ready')
@@ -211,7 +211,7 @@ t.test('SIGTERM lets everybody go in order, and the process ends well and in tim
     await reader.next('end')
   }
   t.strictSame(await cli.exit, { code: 0, signal: null })
-  t.ok(performance.now() - beginMs < 4_000, 'nobody was waited for')
+  t.ok(performance.now() - beginMs < 10_000, 'nobody was waited for')
   t.match(cli.out, /"msg":"stopping: everybody is asked to come back"\}\n.*"msg":"stopped"\}\n$/s)
 })
 

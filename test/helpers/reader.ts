@@ -1,5 +1,5 @@
 /** Milliseconds after which something that was waited for is given up. Generous: only failures take that long. */
-export const deadlineMs = 10_000
+export const deadlineMs = 20_000
 
 /**
  * What a subscriber was told: an event of the stream, or the same thing out of a poll's answer; `refused` when the request was

@@ -14,7 +14,7 @@ import {
 const server = await startWatchedServer(
   t,
   '--token-cookie=sid',
-  '--verify-timeout=300ms',
+  '--verify-timeout=1500ms',
   '--request-timeout=1s',
 )
 server.cms.identities.set(`${secret}-token`, { uid: '5', channels: [`${secret}-channel`] })
@@ -165,16 +165,16 @@ t.test(
         (_, response) => response.writeHead(200, json).end(`"${secret.repeat(2_000_000)}"`),
         /more than 1048576 bytes/,
       ],
-      ['nothing', () => {}, /no answer within 300 ms/],
-      ['trickle', (_, response) => response.writeHead(200, json).write('{'), /no answer within 300 ms/],
+      ['nothing', () => {}, /no answer within 1500 ms/],
+      ['trickle', (_, response) => response.writeHead(200, json).write('{'), /no answer within 1500 ms/],
     ]
     for (const [name, answer, logged] of answers) {
       server.cms.answer = answer
       const logBefore = server.log.length
       const stream = new SseReader(server.url, { token: `${secret}-stream-${name}` })
+      const refused = poll(server.url, { token: `${secret}-poll-${name}` })
       t.match((await stream.next('close')).data, { reason: 'busy', reconnect: true }, name)
-      const refused = await poll(server.url, { token: `${secret}-poll-${name}` })
-      t.match(refused, { ...errorAnswer(503, 'BUSY'), headers: { 'retry-after': /^\d$/ } })
+      t.match(await refused, { ...errorAnswer(503, 'BUSY'), headers: { 'retry-after': /^\d$/ } })
       await until(`${logged} in the log`, () => logged.test(server.log.slice(logBefore)))
     }
     server.cms.answer = undefined

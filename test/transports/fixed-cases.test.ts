@@ -165,7 +165,7 @@ t.test('half a request is waited for only so long', async t => {
     t.match(client.received, /^connection: close\r$/im)
   }
   await silent.closed
-  t.ok(performance.now() - beginMs < 5_000, 'in time')
+  t.ok(performance.now() - beginMs < 9_000, 'in time')
 })
 
 t.test('a client that leaves, in whatever way, frees everything', async t => {

@@ -10,7 +10,7 @@ t.jobs = 4
 
 /** A server; ending it is what the tests are about, and harmless when repeated. */
 async function openServer(t: Test, more: Partial<Config> = {}): Promise<TestServer> {
-  const server = await startTestServer({ anonymousChannels: ['*'], ...more })
+  const server = await startTestServer({ anonymousChannels: ['*'], drainTimeoutMs: 15_000, ...more })
   t.teardown(() => server.close())
   return server
 }
@@ -125,19 +125,19 @@ t.test('who does not finish is cut off when the time is up', async t => {
   const beginMs = performance.now()
   await server.close()
   const tookMs = performance.now() - beginMs
-  t.ok(tookMs >= 450 && tookMs < 5_000, `it took ${Math.round(tookMs)} ms`)
+  t.ok(tookMs >= 450 && tookMs < 10_000, `it took ${Math.round(tookMs)} ms`)
   await waiting.closed
   deaf.close()
 })
 
 t.test('a connection that was only opened, as browsers do in advance, keeps nobody waiting', async t => {
-  const server = await openServer(t, { drainTimeoutMs: 8_000 })
+  const server = await openServer(t)
   const unused = new RawConnection(server.url)
   await unused.opened
   await server.get('/cursor', { authorization: `Bearer ${serviceKey}` })
   const beginMs = performance.now()
   await server.close()
-  t.ok(performance.now() - beginMs < 4_000)
+  t.ok(performance.now() - beginMs < 10_000)
   await unused.closed
 })
 

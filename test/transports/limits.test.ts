@@ -72,7 +72,7 @@ t.test('a process has so many connections, and one too many is dropped before it
 })
 
 t.test('unknown tokens from one address are asked about so many at a time', async t => {
-  const server = await openServer(t, { verifyRate: 1, verifyBurst: 2 })
+  const server = await openServer(t, { verifyRate: 0.001, verifyBurst: 2 })
   server.cms.identities.set('one', { uid: '1', channels: [] })
   for (const token of ['one', 'two']) await new SseReader(server.url, { token }).next()
   t.match(await new SseReader(server.url, { token: 'three' }).next('close'), { data: busy })
