@@ -5,7 +5,7 @@ import { deadlineMs } from './reader.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** How the program is started: from its sources, or what `npm run build` made of them. */
+/** How the program is started: from its sources, or, in half the time, as `npm run build` made it. */
 export type Entry = 'source' | 'built'
 
 /** How a process ended. */

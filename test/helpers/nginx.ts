@@ -36,8 +36,9 @@ export async function startNginx(locations: string): Promise<Nginx> {
         },
       }
     }
-    if (attempt === 3)
-      throw new Error(`nginx does not start: ${await readFile(join(directory, 'error.log'), 'utf8')}`)
+    if (attempt < 3) continue
+    const log = await readFile(join(directory, 'error.log'), 'utf8').catch(() => 'is it installed?')
+    throw new Error(`nginx does not start: ${log}`)
   }
 }
 
