@@ -1,4 +1,3 @@
-import type { Clock } from '../clock.js'
 import { type Cursor, formatCursor, type Since } from '../cursor.js'
 import { Frame } from '../frame.js'
 import type { Entry } from '../log/entry.js'
@@ -6,26 +5,18 @@ import type { Command, Follower } from '../log/message-log.js'
 import type { GapReason, Window } from '../log/window.js'
 import { routingKey } from '../message.js'
 import { Audience } from './audience.js'
-import { Batch } from './batch.js'
 import { type CloseReason, closeFor } from './close-reason.js'
-import { SlicedQueue } from './sliced-queue.js'
+import { type DeliveryCounters, Outboxes, type OutboxesOptions } from './outboxes.js'
 import type { Subscriber } from './subscriber.js'
 import { TimerWheel } from './timer-wheel.js'
 
 /** How long a cursor ahead of this node is waited for before it is a gap, in ms. */
 const aheadMs = 5_000
 
-/** Below this many bytes under the limit an outbox is not even measured. */
-const measureFromBytes = 256 * 1024
-
 /** What the hub needs. */
-export interface HubOptions {
-  readonly clock: Clock
-  readonly window: Window
+export interface HubOptions extends Pick<OutboxesOptions, 'clock' | 'window' | 'outboxBytes'> {
   /** Milliseconds between two heartbeats of one stream. */
   readonly heartbeatMs: number
-  /** Bytes that may wait for one subscriber, those handed over included, before its queue is dropped. */
-  readonly outboxBytes: number
   /** Milliseconds without progress after which a subscriber is closed as `slow`, and a closed one is cut. */
   readonly slowAfterMs: number
   /** Reconnects a second that are asked for when everybody has to come back. */
@@ -51,14 +42,10 @@ export interface Join {
 }
 
 /** What the hub counted since it began. */
-export interface HubCounters {
+export interface HubCounters extends DeliveryCounters {
   messages: number
   /** Streams and polls that began. */
   connects: number
-  /** Frames put into outboxes. */
-  deliveries: number
-  /** Times an outbox overflowed. */
-  overflows: number
   gaps: number
   closed: Partial<Record<CloseReason, number>>
 }
@@ -81,10 +68,8 @@ export class Hub implements Follower {
   readonly #audience = new Audience<Subscriber>()
   /** Who waits for which place. */
   readonly #waiting = new Map<Subscriber, Cursor>()
-  readonly #outgoing: SlicedQueue<Subscriber>
+  readonly #outboxes: Outboxes
   readonly #wheel: TimerWheel<Subscriber>
-  /** The batch that was begun last: a frame for many begins the same batch in each of their outboxes. */
-  #begun: Batch | undefined
   #heartbeat: Frame | undefined
   #isFollowing = false
   readonly #connections = { sse: 0, poll: 0 }
@@ -92,7 +77,12 @@ export class Hub implements Follower {
   constructor(options: HubOptions) {
     this.#options = options
     this.#window = options.window
-    this.#outgoing = new SlicedQueue(options.clock, subscriber => this.#flush(subscriber))
+    this.#outboxes = new Outboxes({
+      ...options,
+      counters: this.counters,
+      onLost: subscriber => this.#gap(subscriber, 'old', false),
+      onStall: subscriber => this.#stall(subscriber),
+    })
     this.#wheel = new TimerWheel(options.clock, (subscriber, tick) => this.#due(subscriber, tick))
   }
 
@@ -108,7 +98,7 @@ export class Hub implements Follower {
 
   /** Subscribers whose outbox waits to be written. */
   get queued(): number {
-    return this.#outgoing.length
+    return this.#outboxes.queued
   }
 
   /** Channels, users and the whole that somebody listens on. */
@@ -131,9 +121,9 @@ export class Hub implements Follower {
     }
     this.#options.onReset()
     this.#audience.forEach(routingKey.broadcast, subscriber => {
-      this.#dropMessages(subscriber)
+      this.#outboxes.dropMessages(subscriber)
       this.#gap(subscriber, 'reset', false)
-      this.#queue(subscriber)
+      this.#outboxes.queue(subscriber)
     })
   }
 
@@ -148,19 +138,8 @@ export class Hub implements Follower {
 
   #deliver(keys: readonly string[], frame: Frame, n: number): void {
     this.counters.messages += 1
-    for (const key of keys) this.#audience.forEach(key, subscriber => this.#offer(subscriber, frame, n))
-  }
-
-  #offer(subscriber: Subscriber, frame: Frame, n: number): void {
-    // Who is catching up reads it from the window; who listens on several of its channels has it already.
-    if (subscriber.state !== 'live' || subscriber.position >= n) return
-    subscriber.position = n
-    this.counters.deliveries += 1
-    const bytes = this.#put(subscriber, frame)
-    const limit = this.#options.outboxBytes
-    if (bytes + measureFromBytes > limit && bytes + subscriber.sink.backlogBytes > limit)
-      this.#overflow(subscriber)
-    this.#queue(subscriber)
+    for (const key of keys)
+      this.#audience.forEach(key, subscriber => this.#outboxes.offer(subscriber, frame, n))
   }
 
   #obey(command: Command, storedMs: number): void {
@@ -192,7 +171,10 @@ export class Hub implements Follower {
       // Before a gap the id is the one that was given: were it later, a cut between the two would hide the gap.
       const given =
         typeof options.since === 'object' && 'cursor' in options.since ? options.since.cursor : undefined
-      this.#put(subscriber, new Frame('ready', start.kind === 'good' ? start.from : given, options.ready))
+      this.#outboxes.put(
+        subscriber,
+        new Frame('ready', start.kind === 'good' ? start.from : given, options.ready),
+      )
     }
     if (start.kind === 'good') subscriber.position = start.from.n
     else if (start.kind === 'gap') this.#gap(subscriber, start.reason, options.isInitial, options.since)
@@ -203,7 +185,7 @@ export class Hub implements Follower {
       this.#waiting.set(subscriber, start.place)
     }
     this.#wheel.schedule(subscriber, subscriber.nextTick)
-    this.#flush(subscriber)
+    this.#outboxes.flush(subscriber)
   }
 
   /** The connection is gone. */
@@ -215,7 +197,8 @@ export class Hub implements Follower {
   /** The sink is no longer blocked. */
   drained(subscriber: Subscriber): void {
     if (subscriber.state !== 'waiting') subscriber.stalledTick = 0
-    if (subscriber.pending !== undefined || subscriber.state === 'catching-up') this.#queue(subscriber)
+    if (subscriber.pending !== undefined || subscriber.state === 'catching-up')
+      this.#outboxes.queue(subscriber)
   }
 
   /** Gives a live subscriber other routing keys from now on, and tells it by a new `ready`. */
@@ -224,8 +207,8 @@ export class Hub implements Follower {
     for (const key of subscriber.keys) if (!keys.includes(key)) this.#audience.remove(key, subscriber)
     for (const key of keys) this.#audience.add(key, subscriber)
     subscriber.keys = keys
-    this.#put(subscriber, new Frame('ready', undefined, ready))
-    this.#queue(subscriber)
+    this.#outboxes.put(subscriber, new Frame('ready', undefined, ready))
+    this.#outboxes.queue(subscriber)
   }
 
   /** Sets the next time, `ms` from now, at which the subscriber's identity must be confirmed. */
@@ -243,7 +226,10 @@ export class Hub implements Follower {
       this.counters.closed[reason] = (this.counters.closed[reason] ?? 0) + 1
       // A blocked sink takes no more messages: the client has its cursor and comes back for them.
       if (sink.isBlocked) subscriber.pending = undefined
-      this.#put(subscriber, new Frame('close', undefined, JSON.stringify(closeFor(reason, spreadMs))))
+      this.#outboxes.put(
+        subscriber,
+        new Frame('close', undefined, JSON.stringify(closeFor(reason, spreadMs))),
+      )
     }
     const last = subscriber.pending
     const reached = subscriber.state === 'live' ? this.#window.applied : undefined
@@ -284,7 +270,7 @@ export class Hub implements Follower {
       if (start.kind === 'ahead') continue
       if (start.kind === 'good') this.#stopWaiting(subscriber, 'catching-up')
       else this.#gap(subscriber, start.reason, false, { cursor: place })
-      this.#queue(subscriber)
+      this.#outboxes.queue(subscriber)
     }
   }
 
@@ -292,33 +278,6 @@ export class Hub implements Follower {
     this.#waiting.delete(subscriber)
     subscriber.stalledTick = 0
     subscriber.state = state
-  }
-
-  /** Drops what waits and goes back to reading the window, from before the first message dropped. */
-  #overflow(subscriber: Subscriber): void {
-    this.counters.overflows += 1
-    const firstN = subscriber.pending?.firstN
-    if (firstN !== undefined) subscriber.position = firstN - 1
-    this.#dropMessages(subscriber)
-    subscriber.state = 'catching-up'
-  }
-
-  #dropMessages(subscriber: Subscriber): void {
-    const frames = subscriber.pending?.frames() ?? []
-    subscriber.pending = Batch.of(frames.filter(({ event }) => event !== 'message' && event !== 'heartbeat'))
-  }
-
-  #readPage(subscriber: Subscriber): void {
-    const { keys, position, sink } = subscriber
-    if (!this.#window.holdsAfter(position, keys)) {
-      this.#gap(subscriber, 'old', false)
-      return
-    }
-    const page = this.#window.read(position, keys, sink.pageBytes)
-    for (const frame of page.frames) this.#put(subscriber, frame)
-    this.counters.deliveries += page.frames.length
-    subscriber.position = page.to
-    if (page.isLast) subscriber.state = 'live'
   }
 
   #gap(subscriber: Subscriber, reason: GapReason, isInitial: boolean, since?: Since): void {
@@ -333,41 +292,7 @@ export class Hub implements Follower {
       spreadMs: this.spreadMs,
       initial: isInitial,
     }
-    this.#put(subscriber, new Frame('gap', applied, JSON.stringify(gap)))
-  }
-
-  // --- writing -----------------------------------------------------------------------------------------------------------
-
-  /** Puts a frame into the outbox and returns the bytes that wait there. */
-  #put(subscriber: Subscriber, frame: Frame): number {
-    const { pending } = subscriber
-    if (pending !== undefined) subscriber.pending = pending.append(frame)
-    else {
-      if (this.#begun === undefined || !this.#begun.holdsOnly(frame)) this.#begun = new Batch(frame)
-      subscriber.pending = this.#begun
-    }
-    return subscriber.pending?.bytes ?? 0
-  }
-
-  #queue(subscriber: Subscriber): void {
-    if (subscriber.isQueued) return
-    subscriber.isQueued = true
-    this.#outgoing.push(subscriber)
-  }
-
-  #flush(subscriber: Subscriber): void {
-    subscriber.isQueued = false
-    const { sink } = subscriber
-    if (subscriber.state === 'closed' || sink.isBlocked) return
-    if (subscriber.state === 'catching-up') this.#readPage(subscriber)
-    if (subscriber.pending !== undefined) {
-      const [first, rest] = subscriber.pending.split(sink.pageBytes)
-      subscriber.pending = rest
-      sink.write(first)
-    }
-    if (sink.isBlocked) this.#stall(subscriber)
-    else if (subscriber.pending !== undefined || subscriber.state === 'catching-up') this.#queue(subscriber)
-    else if (this.#outgoing.length === 0) this.#begun = undefined
+    this.#outboxes.put(subscriber, new Frame('gap', applied, JSON.stringify(gap)))
   }
 
   #stall(subscriber: Subscriber): void {
@@ -399,7 +324,7 @@ export class Hub implements Follower {
   #endStall(subscriber: Subscriber): boolean {
     if (subscriber.state === 'waiting') {
       this.#gap(subscriber, 'ahead', false)
-      this.#queue(subscriber)
+      this.#outboxes.queue(subscriber)
       return true
     }
     this.close(subscriber, 'slow')
@@ -412,8 +337,8 @@ export class Hub implements Follower {
     if (subscriber.state !== 'live' || subscriber.sink.isBlocked) return
     const { applied } = this.#window
     if (this.#heartbeat?.cursor !== applied) this.#heartbeat = new Frame('heartbeat', applied, '')
-    this.#put(subscriber, this.#heartbeat)
-    this.#queue(subscriber)
+    this.#outboxes.put(subscriber, this.#heartbeat)
+    this.#outboxes.queue(subscriber)
   }
 }
 
