@@ -10,6 +10,12 @@ import { until } from './calls.js'
 /** Where Debian has it; not everybody's PATH does. */
 const debianPath = '/usr/sbin/nginx'
 
+/**
+ * Runs nginx until the standard input ends: with `close`, or with the process that runs the tests, however that ends. Otherwise a
+ * test that is cut off would leave it behind.
+ */
+const guard = 'exec 3<&0; "$@" & pid=$!; { read -r _; kill $pid; } <&3 & wait $pid'
+
 /** An nginx of our own in front of a server. */
 export interface Nginx {
   readonly url: string
@@ -30,7 +36,7 @@ export async function startNginx(locations: string): Promise<Nginx> {
         url: `http://127.0.0.1:${port}`,
         close: async () => {
           const ended = once(nginx, 'exit')
-          nginx.kill()
+          nginx.stdin?.end()
           await ended
           await rm(directory, { recursive: true })
         },
@@ -46,7 +52,9 @@ export async function startNginx(locations: string): Promise<Nginx> {
 async function run(directory: string, port: number): Promise<ChildProcess | undefined> {
   const command = existsSync(debianPath) ? debianPath : 'nginx'
   const files = ['-p', directory, '-c', join(directory, 'nginx.conf'), '-e', join(directory, 'error.log')]
-  const nginx = spawn(command, files, { stdio: 'ignore' })
+  const nginx = spawn('/bin/sh', ['-c', guard, 'sh', command, ...files], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
   let isOver = false
   const over = () => {
     isOver = true
@@ -57,7 +65,9 @@ async function run(directory: string, port: number): Promise<ChildProcess | unde
     const answer = await fetch(`http://127.0.0.1:${port}/nothing-is-here`).catch(() => undefined)
     return isOver || answer !== undefined
   })
-  return isOver ? undefined : nginx
+  if (!isOver) return nginx
+  nginx.stdin?.end()
+  return undefined
 }
 
 async function freePort(): Promise<number> {

@@ -2,6 +2,7 @@ import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:h
 import type { Socket } from 'node:net'
 import {
   type Ask,
+  deadlineMs,
   EventQueue,
   type Reader,
   type ReaderEvent,
@@ -12,7 +13,7 @@ import { SseFrames } from './sse-frames.js'
 
 /** A subscriber on `GET /v1/stream`. It does not come back by itself. */
 export class SseReader implements Reader {
-  /** Resolves with the answer's head. */
+  /** Resolves with the answer's head; rejects when it does not come in time. */
   readonly head: Promise<IncomingMessage>
   readonly #queue = new EventQueue()
   readonly #frames = new SseFrames(event => this.#queue.push(event))
@@ -25,8 +26,10 @@ export class SseReader implements Reader {
       headers: subscriptionHeaders(ask),
     })
     this.head = new Promise((resolve, reject) => {
-      this.#request.once('response', resolve)
-      this.#request.once('error', reject)
+      const late = setTimeout(() => reject(new Error('no head came in time')), deadlineMs)
+      const settled = () => clearTimeout(late)
+      this.#request.once('response', resolve).once('response', settled)
+      this.#request.once('error', reject).once('error', settled)
     })
     // Who waits for an event learns of it there.
     this.head.catch(() => {})
