@@ -19,13 +19,15 @@ export class Frame {
   readonly bytes: Buffer
   readonly #jsonStart: number
 
-  constructor(event: FrameEvent, cursor: Cursor | undefined, json: string) {
+  /** `retryMs`: after which a plain EventSource shall come back; its own last value holds without it. */
+  constructor(event: FrameEvent, cursor: Cursor | undefined, json: string, retryMs?: number) {
+    const retry = retryMs === undefined ? '' : `retry: ${retryMs}\n`
     const name = event === 'message' ? '' : `event: ${event}\n`
     const id = cursor === undefined ? '' : `id: ${formatCursor(cursor)}\n`
     this.event = event
     this.cursor = cursor
-    this.#jsonStart = name.length + id.length + 'data: '.length
-    this.bytes = Buffer.from(`${name}${id}data: ${json}\n\n`)
+    this.#jsonStart = retry.length + name.length + id.length + 'data: '.length
+    this.bytes = Buffer.from(`${retry}${name}${id}data: ${json}\n\n`)
   }
 
   /** The JSON text that the frame carries. */

@@ -21,10 +21,16 @@ export function closeUnusedConnections(server: Server): void {
   for (const socket of unusedOf.get(server) ?? []) if (socket.bytesRead === 0) socket.destroy()
 }
 
-/** A server for one address, for which it need not listen yet. */
-export function createListener(config: Config, handler: RequestListener, maxConnections: number): Server {
+/** Connections that the process may still take, on all its listeners together. */
+export interface Places {
+  free: number
+}
+
+/** A server for one address, for which it need not listen yet. A connection for which there is no place is cut. */
+export function createListener(config: Config, handler: RequestListener, places: Places): Server {
   const unused = new Set<Socket>()
-  function forget(this: Socket): void {
+  function leave(this: Socket): void {
+    places.free += 1
     unused.delete(this)
   }
   const server = createServer(
@@ -38,7 +44,7 @@ export function createListener(config: Config, handler: RequestListener, maxConn
       noDelay: true,
     },
     (request, response) => {
-      if (unused.delete(request.socket)) request.socket.off('close', forget)
+      unused.delete(request.socket)
       // Whoever sends a second request behind that of a stream gets nothing written into the stream.
       if (carriesStream(request.socket)) request.socket.destroy()
       else handler(request, response)
@@ -46,10 +52,11 @@ export function createListener(config: Config, handler: RequestListener, maxConn
   )
   unusedOf.set(server, unused)
   server.on('connection', (socket: Socket) => {
+    places.free -= 1
     unused.add(socket)
-    socket.once('close', forget)
+    socket.once('close', leave)
+    if (places.free < 0) socket.destroy()
   })
-  server.maxConnections = maxConnections
   server.on('clientError', (error: Error & { code?: string }, socket: Socket) => refuse(error, socket))
   return server
 }

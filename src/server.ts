@@ -33,6 +33,7 @@ export async function startServer(
   await app.browsers.ready()
   await app.control.ready()
   const most = config.maxConnections === 0 ? maxConnections : config.maxConnections
+  const places = { free: most }
   const servers: Server[] = []
   const urls: string[] = []
   let isClosing = false
@@ -42,7 +43,7 @@ export async function startServer(
         if (isClosing) response.setHeader('Connection', 'close')
         app[side].routing(request, response)
       }
-      const server = createListener(config, handle, most)
+      const server = createListener(config, handle, places)
       urls.push(await listen(server, address))
       servers.push(server)
     }

@@ -63,16 +63,17 @@ export class Authenticator {
   }
 
   /**
-   * Tells who comes. Without a token: the anonymous reader, where there is one.
+   * Tells who comes. Without a token: the anonymous reader, where there is one. `isBearer`: it came in the Authorization header;
+   * only there may it be a service key, which must not be in addresses, where proxies write it down.
    *
    * @throws TokenRequired, TokenRefused, UserKicked for good; Busy, TooManyRequests for now.
    */
-  async authenticate(token: string | undefined, caller: Caller): Promise<Principal> {
+  async authenticate(token: string | undefined, caller: Caller, isBearer: boolean): Promise<Principal> {
     if (token === undefined) {
       if (this.#anonymous === undefined) throw new TokenRequired()
       return this.#anonymous
     }
-    if (this.#isServiceKey(token)) return service
+    if (isBearer && this.#isServiceKey(token)) return service
     return await this.#verify(token, caller, Number.NEGATIVE_INFINITY)
   }
 

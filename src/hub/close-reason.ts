@@ -1,3 +1,5 @@
+import { Frame } from '../frame.js'
+
 /** What the client is to do when its stream or poll is closed. */
 interface CloseRule {
   /** For people, in the docs and in the log. */
@@ -29,6 +31,11 @@ export interface Close {
   readonly reconnect: boolean
   /** Milliseconds to wait before coming back; already jittered. */
   readonly retryMs: number
+}
+
+/** The frame that says so; a plain EventSource, which does not read it, is given the time by `retry`. */
+export function closeFrame(close: Close): Frame {
+  return new Frame('close', undefined, JSON.stringify(close), close.reconnect ? close.retryMs : undefined)
 }
 
 /** Words the close for one client. `spreadMs` is how long a return of everybody is to take. */

@@ -5,7 +5,7 @@ import type { Command, Follower } from '../log/message-log.js'
 import type { GapReason, Window } from '../log/window.js'
 import { routingKey } from '../message.js'
 import { Audience } from './audience.js'
-import { type CloseReason, closeFor } from './close-reason.js'
+import { type CloseReason, closeFor, closeFrame } from './close-reason.js'
 import { type DeliveryCounters, Outboxes, type OutboxesOptions } from './outboxes.js'
 import type { Subscriber } from './subscriber.js'
 import { TimerWheel } from './timer-wheel.js'
@@ -226,10 +226,7 @@ export class Hub implements Follower {
       this.counters.closed[reason] = (this.counters.closed[reason] ?? 0) + 1
       // A blocked sink takes no more messages: the client has its cursor and comes back for them.
       if (sink.isBlocked) subscriber.pending = undefined
-      this.#outboxes.put(
-        subscriber,
-        new Frame('close', undefined, JSON.stringify(closeFor(reason, spreadMs))),
-      )
+      this.#outboxes.put(subscriber, closeFrame(closeFor(reason, spreadMs)))
     }
     const last = subscriber.pending
     const reached = subscriber.state === 'live' ? this.#window.applied : undefined

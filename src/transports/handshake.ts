@@ -51,11 +51,14 @@ export async function shakeHands(request: FastifyRequest, options: HandshakeOpti
   const channels = askedChannels(query, limits)
   const grants = query.getAll('grant').length
   if (grants > maxGrants) throw new InvalidRequest(`grant: at most ${maxGrants} in one request`)
-  const token = credential(request, query, options)
+  // The header, else the query, else the cookie; a bad one is refused and never passed over for the next.
+  const key = bearer(request.headers.authorization)
+  const token = key ?? credential(request, query, options)
+  checkToken(token, limits)
   checkServing(options)
 
   const caller = { ip: request.ip, userAgent: request.headers['user-agent'] }
-  const principal = await options.authenticator.authenticate(token, caller)
+  const principal = await options.authenticator.authenticate(token, caller, key !== undefined)
   const entitlement = entitle(principal.identity, channels, options.anonymousChannels)
   if (entitlement.refused !== undefined) throw new ChannelForbidden(entitlement.refused)
   if (entitlement.channels.length > limits.maxChannels) {
@@ -103,21 +106,20 @@ function askedChannels(query: URLSearchParams, limits: HandshakeLimits): readonl
   return channels
 }
 
-/** The header, else the query, else the cookie; a bad one is refused and never passed over for the next. */
+/** The token in the query, else in the cookie. */
 function credential(
   request: FastifyRequest,
   query: URLSearchParams,
-  { limits, tokenCookie }: HandshakeOptions,
+  { tokenCookie }: HandshakeOptions,
 ): string | undefined {
-  const cookies = tokenCookie === undefined ? {} : parseCookies(request.headers.cookie ?? '')
-  const token =
-    bearer(request.headers.authorization) ??
-    query.get('token') ??
-    (tokenCookie === undefined ? undefined : cookies[tokenCookie])
-  if (token === undefined) return undefined
+  const token = query.get('token')
+  if (token !== null || tokenCookie === undefined) return token ?? undefined
+  return parseCookies(request.headers.cookie ?? '')[tokenCookie]
+}
+
+function checkToken(token: string | undefined, { maxTokenBytes }: HandshakeLimits): void {
   if (token === '') throw new TokenRefused()
-  if (Buffer.byteLength(token) > limits.maxTokenBytes) {
-    throw new InvalidRequest(`the token is over ${limits.maxTokenBytes} bytes`)
+  if (token !== undefined && Buffer.byteLength(token) > maxTokenBytes) {
+    throw new InvalidRequest(`the token is over ${maxTokenBytes} bytes`)
   }
-  return token
 }

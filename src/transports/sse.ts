@@ -1,9 +1,8 @@
 import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { isTransient, Pipelined } from '../errors.js'
-import { Frame } from '../frame.js'
 import type { Batch } from '../hub/batch.js'
-import { closeFor } from '../hub/close-reason.js'
+import { closeFor, closeFrame } from '../hub/close-reason.js'
 import type { Hub } from '../hub/hub.js'
 import { type Sink, Subscriber } from '../hub/subscriber.js'
 import type { AddressCount } from './address-count.js'
@@ -184,12 +183,8 @@ function ignore(): void {}
  * Source: WHATWG HTML, EventSource: "if res's status is not 200 … fail the connection".
  */
 function sendBusy(reply: FastifyReply, hub: Hub): FastifyReply {
-  const close = closeFor('busy', hub.spreadMs)
-  const frame = new Frame('close', undefined, JSON.stringify(close))
-  return reply
-    .headers(streamHeaders)
-    .code(200)
-    .send(`retry: ${Math.max(close.retryMs, retryMs[0])}\n\n${frame.bytes.toString()}`)
+  const { bytes } = closeFrame(closeFor('busy', hub.spreadMs))
+  return reply.headers(streamHeaders).code(200).send(bytes)
 }
 
 function randomBetween([least, most]: readonly [number, number]): number {

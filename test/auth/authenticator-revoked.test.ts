@@ -40,7 +40,10 @@ t.test('a kick refuses the user while it holds; afterwards the CMS is asked anew
   await entering
   clock.advance(1)
   kick(4_500)
-  await t.rejects(authenticator.authenticate(token, caller), { code: 'DOWNPIPE_USER_KICKED', retryAfter: 5 })
+  await t.rejects(authenticator.authenticate(token, caller, false), {
+    code: 'DOWNPIPE_USER_KICKED',
+    retryAfter: 5,
+  })
   clock.advance(4_500)
   const again = enter()
   await settled()
@@ -125,7 +128,7 @@ t.test('a kick concerns no anonymous reader, whatever the CMS calls it', async t
 
 t.test('who was let in is looked at once more before the door is opened', async t => {
   const { authenticator, cms, check, kick, logout, clock } = beginAuth()
-  const entering = authenticator.authenticate(token, caller)
+  const entering = authenticator.authenticate(token, caller, false)
   await cms.yes()
   const principal = await entering
   t.equal(await check(principal), 'uid 5')
@@ -136,5 +139,5 @@ t.test('who was let in is looked at once more before the door is opened', async 
   t.equal(await check(principal), 'DOWNPIPE_USER_KICKED')
   logout()
   t.equal(await check(principal), 'DOWNPIPE_TOKEN_REFUSED')
-  t.equal(await check(await authenticator.authenticate('service key', caller)), 'uid null')
+  t.equal(await check(await authenticator.authenticate('service key', caller, true)), 'uid null')
 })

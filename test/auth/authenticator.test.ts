@@ -7,12 +7,12 @@ import { caller } from '../helpers/verifier.js'
 
 t.test('who comes without a token is the anonymous reader, where there is one', async t => {
   const { authenticator } = beginAuth({ anonymousChannels: ['lobby', 'node_*'] })
-  t.match(await authenticator.authenticate(undefined, caller), {
+  t.match(await authenticator.authenticate(undefined, caller, false), {
     identity: { uid: null, channels: ['lobby', 'node_*'], visibleTo: [] },
     tokenHash: undefined,
     recheckMs: undefined,
   })
-  await t.rejects(beginAuth().authenticator.authenticate(undefined, caller), {
+  await t.rejects(beginAuth().authenticator.authenticate(undefined, caller, false), {
     code: 'DOWNPIPE_TOKEN_REQUIRED',
   })
 })
@@ -26,7 +26,7 @@ t.test('a bad token never becomes the anonymous reader', async t => {
 
 t.test('the service key reads everything, is nobody, and is never asked about', async t => {
   const { authenticator, cms } = beginAuth()
-  t.match(await authenticator.authenticate('service key', caller), {
+  t.match(await authenticator.authenticate('service key', caller, true), {
     identity: { uid: null, channels: ['*'] },
     tokenHash: undefined,
     recheckMs: undefined,
@@ -43,12 +43,12 @@ t.test('where nobody can be asked, no token is good', async t => {
     isServiceKey: () => false,
     anonymousChannels: ['lobby'],
   })
-  await t.rejects(authenticator.authenticate(token, caller), { code: 'DOWNPIPE_TOKEN_REFUSED' })
+  await t.rejects(authenticator.authenticate(token, caller, false), { code: 'DOWNPIPE_TOKEN_REFUSED' })
 })
 
 t.test('a principal has the hash of its token, never the token', async t => {
   const { authenticator, cms } = beginAuth()
-  const entering = authenticator.authenticate(token, caller)
+  const entering = authenticator.authenticate(token, caller, false)
   await cms.yes()
   const principal = await entering
   t.equal(principal.tokenHash, hashToken(token))
@@ -59,13 +59,13 @@ t.test(
   'an identity must be confirmed at a random 80 to 100 % of the time that the CMS vouches for',
   async t => {
     const { authenticator, cms, clock } = beginAuth()
-    const entering = authenticator.authenticate(token, caller)
+    const entering = authenticator.authenticate(token, caller, false)
     await cms.yes({ expiresIn: 1_000 })
     await entering
     clock.advance(100_000)
     const times: number[] = []
     for (let round = 0; round < 200; round++) {
-      times.push((await authenticator.authenticate(token, caller)).recheckMs ?? Number.NaN)
+      times.push((await authenticator.authenticate(token, caller, false)).recheckMs ?? Number.NaN)
     }
     t.ok(Math.min(...times) >= 700_000 && Math.max(...times) <= 900_000, 'less the 100 s that have passed')
     t.ok(Math.max(...times) - Math.min(...times) > 50_000, 'not all at once')
@@ -74,11 +74,11 @@ t.test(
 
 t.test('nobody has to be confirmed more often than each second', async t => {
   const { authenticator, cms, clock } = beginAuth()
-  const entering = authenticator.authenticate(token, caller)
+  const entering = authenticator.authenticate(token, caller, false)
   await cms.yes({ expiresIn: 0.001 })
   t.equal((await entering).recheckMs, 1_000)
   clock.advance(60_000)
-  const late = authenticator.authenticate(token, caller)
+  const late = authenticator.authenticate(token, caller, false)
   await cms.fail()
   t.equal((await late).recheckMs, 1_000, 'also who is believed only because nobody can say')
 })

@@ -94,6 +94,8 @@ export function accessSuite(t: Test, transport: Transport): void {
     t.strictSame(await reader.messages(1), [2])
     t.match((await connect({ headers }).next('ready')).data, { channels: [] })
     t.strictSame(server.cms.asked, [])
+    const inTheAddress = connect({ token: serviceKey, channels: ['a'] })
+    t.match((await inTheAddress.next('refused')).data, { status: 401 }, 'it must not be in addresses')
   })
 
   t.test('the token is looked for in header, query and cookie, and a bad one is not passed over', async t => {

@@ -90,7 +90,7 @@ t.test('nobody works on figures for one who has left', async t => {
     reads += 1
     return read()
   }
-  const listener = createListener(config, app.browsers.routing, 10)
+  const listener = createListener(config, app.browsers.routing, { free: 10 })
   const url = await listen(listener, { host: '127.0.0.1', port: 0 })
   t.teardown(async () => {
     listener.close()

@@ -32,7 +32,7 @@ export function beginAuth(options: Partial<VerifierLimits> & { anonymousChannels
     clock,
     cms,
     authenticator,
-    enter: () => told(authenticator.authenticate(token, caller)),
+    enter: () => told(authenticator.authenticate(token, caller, false)),
     confirm: () => told(authenticator.confirm(token, caller, Number.POSITIVE_INFINITY)),
     kick: (holdMs: number, uid = '5') => revocations.holdUser(uid, holdMs),
     logout: () => {

@@ -230,6 +230,22 @@ t.test('when everybody is closed, the return is spread over connections ÷ recon
   t.end()
 })
 
+t.test('a close tells a plain EventSource by retry what it tells the script by retryMs', t => {
+  const { hub, join } = createTestHub({ reconnectRate: 1 })
+  const { subscriber, sink } = join([])
+  hub.close(subscriber, 'shutdown')
+  const last = sink.frames.at(-1)
+  const { retryMs } = JSON.parse(last?.json ?? '{}')
+  t.ok(last?.bytes.toString().startsWith(`retry: ${retryMs}\nevent: close\ndata: {`))
+  const kicked = join([])
+  hub.close(kicked.subscriber, 'kick')
+  t.ok(
+    kicked.sink.frames.at(-1)?.bytes.toString().startsWith('event: close\n'),
+    'none for who may not come back',
+  )
+  t.end()
+})
+
 t.test('other channels take effect from now on, and are told by a new ready', async t => {
   const { hub, publish, join, clock } = createTestHub()
   const { sink, subscriber } = join(['news'])
