@@ -1,4 +1,3 @@
-// biome-ignore-all lint/style/noRestrictedImports: this builds the browser script, it is no part of it.
 // Builds the browser script: `node src/client/build.mjs [folder]`, by default into public/.
 // downpipe.js: a classic script in ES5, which defines `Downpipe`. downpipe.mjs: an ES module, which exports `connect`.
 

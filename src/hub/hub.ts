@@ -8,17 +8,12 @@ import { Audience } from './audience.js'
 import { type CloseReason, closeFor, closeFrame } from './close-reason.js'
 import { type DeliveryCounters, Outboxes, type OutboxesOptions } from './outboxes.js'
 import type { Subscriber } from './subscriber.js'
-import { TimerWheel } from './timer-wheel.js'
-
-/** How long a cursor ahead of this node is waited for before it is a gap, in ms. */
-const aheadMs = 5_000
+import { Upkeep, type UpkeepOptions } from './upkeep.js'
 
 /** What the hub needs. */
-export interface HubOptions extends Pick<OutboxesOptions, 'clock' | 'window' | 'outboxBytes'> {
-  /** Milliseconds between two heartbeats of one stream. */
-  readonly heartbeatMs: number
-  /** Milliseconds without progress after which a subscriber is closed as `slow`, and a closed one is cut. */
-  readonly slowAfterMs: number
+export interface HubOptions
+  extends Pick<OutboxesOptions, 'clock' | 'window' | 'outboxBytes'>,
+    Pick<UpkeepOptions, 'heartbeatMs' | 'slowAfterMs'> {
   /** Reconnects a second that are asked for when everybody has to come back. */
   readonly reconnectRate: number
   /** A command, stored at the Unix time `storedMs`, was read from the log; called before its effect on connections. */
@@ -69,8 +64,7 @@ export class Hub implements Follower {
   /** Who waits for which place. */
   readonly #waiting = new Map<Subscriber, Cursor>()
   readonly #outboxes: Outboxes
-  readonly #wheel: TimerWheel<Subscriber>
-  #heartbeat: Frame | undefined
+  readonly #upkeep: Upkeep
   #isFollowing = false
   readonly #connections = { sse: 0, poll: 0 }
 
@@ -81,9 +75,14 @@ export class Hub implements Follower {
       ...options,
       counters: this.counters,
       onLost: subscriber => this.#gap(subscriber, 'old', false),
-      onStall: subscriber => this.#stall(subscriber),
+      onStall: subscriber => this.#upkeep.stall(subscriber),
     })
-    this.#wheel = new TimerWheel(options.clock, (subscriber, tick) => this.#due(subscriber, tick))
+    this.#upkeep = new Upkeep({
+      ...options,
+      outboxes: this.#outboxes,
+      onAhead: subscriber => this.#giveUpWaiting(subscriber),
+      onEnd: (subscriber, reason) => this.close(subscriber, reason),
+    })
   }
 
   /** Open streams and waiting polls. */
@@ -161,11 +160,6 @@ export class Hub implements Follower {
     for (const key of keys) this.#audience.add(key, subscriber)
     this.#connections[sink.transport] += 1
     this.counters.connects += 1
-    const beat = this.#options.heartbeatMs
-    if (sink.transport === 'sse') subscriber.heartbeatTick = this.#wheel.in(Math.random() * beat)
-    if (options.lifeMs !== undefined) subscriber.endTick = this.#wheel.in(options.lifeMs)
-    if (options.recheckMs !== undefined) subscriber.recheckTick = this.#wheel.in(options.recheckMs)
-
     const start = this.#window.start(options.since, keys)
     if (options.ready !== undefined) {
       // Before a gap the id is the one that was given: were it later, a cut between the two would hide the gap.
@@ -181,17 +175,16 @@ export class Hub implements Follower {
     else {
       subscriber.state = 'waiting'
       subscriber.position = start.place.n
-      subscriber.stalledTick = this.#wheel.in(aheadMs)
       this.#waiting.set(subscriber, start.place)
     }
-    this.#wheel.schedule(subscriber, subscriber.nextTick)
+    this.#upkeep.begin(subscriber, options.lifeMs, options.recheckMs)
     this.#outboxes.flush(subscriber)
   }
 
   /** The connection is gone. */
   leave(subscriber: Subscriber): void {
     this.#remove(subscriber)
-    this.#wheel.remove(subscriber)
+    this.#upkeep.forget(subscriber)
   }
 
   /** The sink is no longer blocked. */
@@ -213,9 +206,7 @@ export class Hub implements Follower {
 
   /** Sets the next time, `ms` from now, at which the subscriber's identity must be confirmed. */
   recheckIn(subscriber: Subscriber, ms: number): void {
-    if (subscriber.state === 'closed') return
-    subscriber.recheckTick = this.#wheel.in(ms)
-    this.#wheel.schedule(subscriber, subscriber.nextTick)
+    if (subscriber.state !== 'closed') this.#upkeep.recheckIn(subscriber, ms)
   }
 
   /** Ends a subscriber: what waits for it is still sent, then `close` with the reason (none: just the end). */
@@ -233,8 +224,7 @@ export class Hub implements Follower {
     this.#remove(subscriber)
     if (last !== undefined) sink.write(last)
     sink.end(reached)
-    subscriber.endTick = this.#wheel.in(this.#options.slowAfterMs)
-    this.#wheel.schedule(subscriber, subscriber.endTick)
+    this.#upkeep.linger(subscriber)
   }
 
   /** Closes everybody. */
@@ -246,7 +236,7 @@ export class Hub implements Follower {
 
   /** Stops the timer; nothing is written any more by itself. */
   stop(): void {
-    this.#wheel.stop()
+    this.#upkeep.stop()
   }
 
   #remove(subscriber: Subscriber): void {
@@ -292,55 +282,12 @@ export class Hub implements Follower {
     this.#outboxes.put(subscriber, new Frame('gap', applied, JSON.stringify(gap)))
   }
 
-  #stall(subscriber: Subscriber): void {
-    subscriber.stalledTick = this.#wheel.in(this.#options.slowAfterMs)
-    this.#wheel.schedule(subscriber, subscriber.nextTick)
-  }
-
-  // --- time --------------------------------------------------------------------------------------------------------------
-
-  #due(subscriber: Subscriber, tick: number): void {
-    if (subscriber.state === 'closed') {
-      subscriber.sink.destroy()
-      return
-    }
-    if (isDue(subscriber.stalledTick, tick) && !this.#endStall(subscriber)) return
-    if (isDue(subscriber.endTick, tick)) {
-      this.close(subscriber, subscriber.endReason)
-      return
-    }
-    if (isDue(subscriber.heartbeatTick, tick)) this.#beat(subscriber)
-    if (isDue(subscriber.recheckTick, tick)) {
-      subscriber.recheckTick = 0
-      subscriber.owner.recheck(subscriber)
-    }
-    this.#wheel.schedule(subscriber, subscriber.nextTick)
-  }
-
-  /** Whether the subscriber lives on. */
-  #endStall(subscriber: Subscriber): boolean {
-    if (subscriber.state === 'waiting') {
-      this.#gap(subscriber, 'ahead', false)
-      this.#outboxes.queue(subscriber)
-      return true
-    }
-    this.close(subscriber, 'slow')
-    return false
-  }
-
-  /** Only who is live has everything up to *applied*; who is blocked is not reading. */
-  #beat(subscriber: Subscriber): void {
-    subscriber.heartbeatTick = this.#wheel.in(this.#options.heartbeatMs)
-    if (subscriber.state !== 'live' || subscriber.sink.isBlocked) return
-    const { applied } = this.#window
-    if (this.#heartbeat?.cursor !== applied) this.#heartbeat = new Frame('heartbeat', applied, '')
-    this.#outboxes.put(subscriber, this.#heartbeat)
+  /** The place that was waited for is not reached. */
+  #giveUpWaiting(subscriber: Subscriber): void {
+    const place = this.#waiting.get(subscriber)
+    this.#gap(subscriber, 'ahead', false, place && { cursor: place })
     this.#outboxes.queue(subscriber)
   }
-}
-
-function isDue(dueTick: number, tick: number): boolean {
-  return dueTick !== 0 && dueTick <= tick
 }
 
 function sinceText(since: Since | undefined): string | null {

@@ -133,6 +133,7 @@ t.test('a cursor ahead of this node is waited for, then it is a gap', async t =>
   t.equal(disappointed.sink.frames[0]?.cursor?.n, 99, 'ready carries the cursor that was given')
   clock.advance(2_000)
   t.same(disappointed.sink.story, ['ready', 'gap ahead'])
+  t.match(JSON.parse(disappointed.sink.frames[1]?.json ?? '{}'), { since: '1700000000000-99' })
   await publish(news)
   t.same(disappointed.sink.story, ['ready', 'gap ahead', 'message 4'])
 })
