@@ -1,26 +1,45 @@
 import { readCommandLine } from './config/command-line.js'
 import { readEnvironment } from './config/environment.js'
-import { readConfigFile } from './config/file.js'
+import { defaultSite, type FileSource, readConfigFile } from './config/file.js'
 import { type KeyFile, readKeyFile, readText, unreadable } from './config/key-file.js'
 import type { Option } from './config/option.js'
-import { type Settings, table } from './config/options.js'
+import { options, type Settings, type SiteSettings, table } from './config/options.js'
 import { quote, refusal } from './config/problem.js'
 import { conflicts } from './config/rules.js'
-import { type Given, nothing, type Source } from './config/source.js'
+import { type Given, nothing, type SiteSource, type Source } from './config/source.js'
 
+export { defaultSite } from './config/file.js'
 export type { Address } from './config/network.js'
 export type { Option } from './config/option.js'
 export { options } from './config/options.js'
 export { helpText, optionsMarkdown } from './config/page.js'
 
+/** What one site is made from: its own options, and those of the server that bound it. */
+export interface SiteConfig extends Readonly<SiteSettings> {
+  /** Pages on localhost, on any port, may connect beside those of `allowOrigins`. Follows from `--dev`. */
+  readonly allowLocalOrigins: boolean
+}
+
+/** A site and what it is called: in addresses, in the `aud` of grants, in the log. */
+export interface NamedSite {
+  readonly name: string
+  readonly config: SiteConfig
+}
+
 /**
  * The resolved configuration, deeply frozen. The properties and their meanings are the rows of the table in
  * `config/*-options.ts`. Durations are milliseconds (`…Ms`), sizes bytes (`…Bytes`); 0 means what the
- * option's `limits` say.
+ * option's `limits` say. The options of a site are those of the one that is called `default`.
  */
-export interface Config extends Readonly<Omit<Settings, 'configFile' | 'serviceKeyFile'>> {
-  /** Pages on localhost, on any port, may connect beside those of `allowOrigins`. Follows from `--dev`. */
-  readonly allowLocalOrigins: boolean
+export interface Config extends SiteConfig, Readonly<Omit<Settings, 'configFile' | 'serviceKeyFile'>> {
+  /** The sites beside the default one; a file alone can hold them. */
+  readonly sites: readonly NamedSite[]
+}
+
+/** All sites, the default one first. There is none by that name where others are configured and it has no service key. */
+export function allSites(config: Config): readonly NamedSite[] {
+  const hasDefault = config.sites.length === 0 || config.serviceKeys.length > 0
+  return hasDefault ? [{ name: defaultSite, config }, ...config.sites] : config.sites
 }
 
 /** What the configuration is made from. */
@@ -56,21 +75,32 @@ export class ConfigError extends Error {
  */
 export function loadConfig({ argv, env, readFile, random }: ConfigInput): Config {
   const strong = [readCommandLine(argv), readEnvironment(env)]
-  const sources = [...strong, readNamedFile(strong, readFile)]
+  const file = readNamedFile(strong, readFile)
+  const sources = [...strong, file]
   const given = sources.flatMap(source => source.given)
   const settings = settle(given)
   const keyFile = readNamedKeys(given, readFile)
   const serviceKeys = [...new Set([...settings.serviceKeys, ...keyFile.keys])]
+  const top = { given, settings, keyFile, serviceKeys }
+  const sites = file.sites.map(site => readSite(site, given, readFile))
   const problems = [
     ...sources.flatMap(source => source.problems),
-    ...given.flatMap(refusals),
-    ...keyFile.problems,
-    ...conflicts(settings, property => label(table[property], given)),
+    ...[top, ...sites].flatMap(each => ownProblems(each)),
+    ...sharedSecrets([top, ...sites]),
   ]
-  const isKeyRefused = keyFile.problems.length > 0 || label(table.serviceKeys, given) === undefined
-  if (serviceKeys.length === 0 && !settings.dev && !isKeyRefused) problems.push(noKey)
-  if (problems.length > 0) throw new ConfigError(problems)
-  const config = { ...resolved(settings), serviceKeys }
+  const isKeyless = serviceKeys.length === 0 && !settings.dev && !isKeyRefused(top)
+  if (isKeyless && sites.length === 0) problems.push(noKey)
+  if (isKeyless && sites.length > 0) problems.push(...ownerless(given))
+  // What a site inherits is as wrong in each of them.
+  if (problems.length > 0) throw new ConfigError([...new Set(problems)])
+  const config = {
+    ...resolved(settings),
+    serviceKeys,
+    sites: sites.map(site => ({
+      name: site.name,
+      config: { ...resolved(site.settings), serviceKeys: site.serviceKeys, allowLocalOrigins: settings.dev },
+    })),
+  }
   return deepFreeze(settings.dev ? forDevelopment(config, random) : config)
 }
 
@@ -79,19 +109,95 @@ export function loadConfig({ argv, env, readFile, random }: ConfigInput): Config
  * overrides are not checked, and `dev` implies nothing. There is no service key unless one is given.
  */
 export function defaults(overrides: Partial<Config> = {}): Config {
-  return deepFreeze(structuredClone({ ...resolved(settle([])), ...overrides }))
+  return deepFreeze(structuredClone({ ...resolved(settle([])), sites: [], ...overrides }))
+}
+
+/** What was given for one site, and what it comes to. */
+interface Reading {
+  /** Strongest first; what is inherited comes last. */
+  readonly given: readonly Given[]
+  readonly settings: Settings
+  readonly keyFile: KeyFile
+  readonly serviceKeys: readonly string[]
+  /** The section of the file; undefined: this is the top level. */
+  readonly section?: SiteSource
+}
+
+function readSite(section: SiteSource, top: readonly Given[], readFile: ConfigInput['readFile']) {
+  const given = [...section.given, ...top.filter(({ option }) => !option.isOwn)]
+  const settings = settle(given)
+  const keyFile = readNamedKeys(given, readFile)
+  const serviceKeys = [...new Set([...settings.serviceKeys, ...keyFile.keys])]
+  return { name: section.name, section, given, settings, keyFile, serviceKeys }
+}
+
+function ownProblems(reading: Reading): readonly string[] {
+  const { section, given, settings, keyFile, serviceKeys } = reading
+  const problems = [
+    ...(section?.problems ?? []),
+    ...(section?.given ?? given).flatMap(refusals),
+    ...keyFile.problems,
+    ...conflicts(settings, property => label(table[property], given)),
+  ]
+  if (section !== undefined && serviceKeys.length === 0 && !isKeyRefused(reading)) {
+    problems.push(`${section.source}: no service key: give it one by serviceKey or serviceKeyFile`)
+  }
+  return problems
+}
+
+function isKeyRefused({ keyFile, given }: Reading): boolean {
+  return keyFile.problems.length > 0 || label(table.serviceKeys, given) === undefined
+}
+
+/** A secret that opens two sites would keep neither apart from the other. */
+function sharedSecrets(readings: readonly Reading[]): string[] {
+  const owners = new Map<unknown, { reading: Reading; source: string }>()
+  const problems: string[] = []
+  for (const reading of readings) {
+    for (const [source, secret] of secretsOf(reading)) {
+      const owner = owners.get(secret)
+      if (owner === undefined) owners.set(secret, { reading, source })
+      else if (owner.reading !== reading) {
+        problems.push(`${source}: has a secret that ${owner.source} has, too; each site must have its own`)
+      }
+    }
+  }
+  return problems
+}
+
+function secretsOf({ given, keyFile }: Reading): [string, unknown][] {
+  const secrets = options
+    .filter(option => option.isSecret)
+    .flatMap(option => {
+      const values = [strongestValue(option, given)].flat().filter(value => value !== undefined)
+      return values.map((value): [string, unknown] => [label(option, given) ?? '', value])
+    })
+  const file = label(table.serviceKeyFile, given) ?? ''
+  return [...secrets, ...keyFile.keys.map((key): [string, unknown] => [file, key])]
+}
+
+/** What was said of a site that is not there. */
+function ownerless(given: readonly Given[]): readonly string[] {
+  return given
+    .filter(({ option }) => option.isOwn)
+    .map(
+      ({ source }) =>
+        `${source}: is of the site at the top level, which is not served without a service key; ` +
+        'give it one, or move this into the sites',
+    )
 }
 
 const noKey =
   'no service key: give one by --service-key, --service-key-file, DOWNPIPE_SERVICE_KEY or serviceKey in the file (--dev makes one)'
 
-function readNamedFile(strong: readonly Source[], readFile: ConfigInput['readFile']): Source {
+function readNamedFile(strong: readonly Source[], readFile: ConfigInput['readFile']): FileSource {
   const given = strong.flatMap(source => source.given)
   const path = strongestValue(table.configFile, given)
-  if (path === undefined) return nothing
+  if (path === undefined) return { ...nothing, sites: [] }
   const text = readText(path, readFile)
   if (typeof text === 'string') return readConfigFile(path, text)
-  return { given: [], problems: [`${label(table.configFile, given)}: ${quote(path)}: ${unreadable(text)}`] }
+  const problem = `${label(table.configFile, given)}: ${quote(path)}: ${unreadable(text)}`
+  return { given: [], problems: [problem], sites: [] }
 }
 
 function readNamedKeys(given: readonly Given[], readFile: ConfigInput['readFile']): KeyFile {
@@ -135,7 +241,7 @@ function refusals({ option, source, items }: Given): string[] {
   })
 }
 
-function resolved({ configFile, serviceKeyFile, ...settings }: Settings): Config {
+function resolved({ configFile, serviceKeyFile, ...settings }: Settings): Omit<Config, 'sites'> {
   return { ...settings, allowLocalOrigins: false }
 }
 

@@ -14,11 +14,13 @@ export const accessOptions = {
   }),
   serviceKeyFile: maybe(filePath, {
     name: 'service-key-file',
+    isOwn: true,
     doc: `A file with service keys, one a line; blank lines and lines that start with # are skipped. They are
       valid beside those of --service-key.`,
   }),
   authUrl: maybe(httpUrl, {
     name: 'auth-url',
+    isOwn: true,
     doc: `Where the CMS is asked who a token is, and what it may read. None: tokens are refused, and only
       anonymous channels can be read.`,
   }),
@@ -29,11 +31,13 @@ export const accessOptions = {
   }),
   anonymousChannels: many(channelPattern, {
     name: 'anonymous-channels',
+    isOwn: true,
     doc: `Channels that anybody may read without a token: exact names, or prefixes with one trailing star
       (public_*). A prefix subscribes to nothing until a page names a channel.`,
   }),
   tokenCookie: maybe(cookieName, {
     name: 'token-cookie',
+    isOwn: true,
     doc: 'The cookie that holds the token where neither the Authorization header nor the URL has one.',
   }),
   maxTokenBytes: one(size({ min: '16', max: '14KB' }), {

@@ -37,6 +37,12 @@ export const subscriberOptions = {
     default: '200',
     doc: `Channels of one subscriber, at most. Bounds what one connection costs in memory and at each resume.`,
   }),
+  siteConnections: one(integer({ min: '1', max: '10000000', zero: 'no limit of its own' }), {
+    name: 'site-connections',
+    default: '0',
+    doc: `Open streams and waiting polls of one site, at most; those beyond are told to come back later (busy).
+      Stops one site of many from taking all connections of the process.`,
+  }),
 }
 
 /** The options about messages, and how long they can be had. */

@@ -1,38 +1,82 @@
 import type { Option } from './option.js'
-import { fileKey, options, table } from './options.js'
+import { fileKey, options, siteOptions, table } from './options.js'
 import { printable, quote, refusal, unknownName } from './problem.js'
-import { itemsOf, type Source } from './source.js'
+import { itemsOf, type SiteSource, type Source } from './source.js'
 
 // A file cannot name the file.
 const byKey = new Map(
   options.filter(option => option !== table.configFile).map(option => [fileKey(option), option]),
 )
+const bySiteKey = new Map(siteOptions.map(option => [fileKey(option), option]))
+
+/** A site's name: it stands in addresses, and in the `aud` of grants. */
+const siteName = /^[a-z0-9][a-z0-9_-]{0,62}$/
+
+/** What the top level is called; a site of that name would pass for it. */
+export const defaultSite = 'default'
+
+/** What a configuration file holds. */
+export interface FileSource extends Source {
+  /** The sections of `sites`. */
+  readonly sites: readonly SiteSource[]
+}
 
 /**
  * Reads a configuration file: one JSON object. The parser's message about broken JSON is not passed on, since
  * it quotes the text around the fault, which may be a key.
  */
-export function readConfigFile(path: string, text: string): Source {
+export function readConfigFile(path: string, text: string): FileSource {
   const json = text.replace(/^\uFEFF/, '')
   const content = parse(json)
   if (content instanceof Error) return failed(`${path}: is not valid JSON${place(content.message, json)}`)
-  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-    return failed(`${path}: must hold one JSON object, such as {"heartbeat": "25s"}`)
+  if (!isObject(content)) return failed(`${path}: must hold one JSON object, such as {"heartbeat": "25s"}`)
+  const { sites = {}, ...top } = content
+  const { given, problems } = readEntries(path, '', top, byKey)
+  if (isObject(sites)) {
+    return { given, problems, sites: Object.entries(sites).map(site => readSite(path, ...site)) }
   }
-  const entries = Object.entries<unknown>({ ...content }).map(([key, value]) => readEntry(path, key, value))
+  const problem = `sites in ${path}: must hold one JSON object, such as {"blog": {"serviceKeyFile": "/etc/blog.key"}}`
+  return { given, problems: [...problems, problem], sites: [] }
+}
+
+function readSite(path: string, name: string, section: unknown): SiteSource {
+  const prefix = `sites.${printable(name)}`
+  const source = `${prefix} in ${path}`
+  const misnamed =
+    name === defaultSite
+      ? [`${source}: this is the name of the site that the top level describes; take another`]
+      : siteName.test(name)
+        ? []
+        : [`${source}: is not allowed as a name; it must be a-z, 0-9, - and _, at most 63 characters`]
+  const content = isObject(section)
+    ? readEntries(path, `${prefix}.`, section, bySiteKey)
+    : failed(`${source}: must hold one JSON object of options`)
+  return { name, source, given: content.given, problems: [...misnamed, ...content.problems] }
+}
+
+function readEntries(path: string, prefix: string, section: object, known: typeof byKey): Source {
+  const entries = Object.entries<unknown>({ ...section }).map(([key, value]) =>
+    readEntry(`${prefix}${printable(key)} in ${path}`, key, value, known),
+  )
   return { given: entries.flatMap(entry => entry.given), problems: entries.flatMap(entry => entry.problems) }
 }
 
-function readEntry(path: string, key: string, value: unknown): Source {
-  const source = `${printable(key)} in ${path}`
-  const option = byKey.get(key)
-  if (option === undefined) return failed(unknownName(source, key, [...byKey.keys()]))
+function readEntry(source: string, key: string, value: unknown, known: typeof byKey): Source {
+  const option = known.get(key)
+  if (option === undefined && byKey.has(key)) {
+    return failed(`${source}: is an option of the whole server; a site cannot have its own`)
+  }
+  if (option === undefined) return failed(unknownName(source, key, [...known.keys()]))
   const isArray = option.isList && Array.isArray(value)
   const values: readonly unknown[] = isArray ? value : [value]
   const wrong = values.filter(item => !option.json.some(type => type === typeof item))
   if (wrong.length > 0) return failed(...wrong.map(item => refusal(option, source, describe(option, item))))
   const items = isArray ? values.map(item => String(item).trim()) : itemsOf(option, String(value))
   return { given: [{ option, source, items }], problems: [] }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function describe(option: Option, value: unknown): string {
@@ -56,6 +100,6 @@ function place(message: string, text: string): string {
   return ` (line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1})`
 }
 
-function failed(...problems: readonly string[]): Source {
-  return { given: [], problems }
+function failed(...problems: readonly string[]): FileSource {
+  return { given: [], problems, sites: [] }
 }

@@ -27,6 +27,8 @@ export interface Option<T = unknown> {
   readonly isList: boolean
   /** The value must never be shown. */
   readonly isSecret: boolean
+  /** Each site of many has its own: what the top level of the file says does not hold for them. So with every secret. */
+  readonly isOwn: boolean
   /** The value when nobody gives one. */
   readonly default: T
   /** The default as a person would write it; `none` where there is none. */
@@ -40,6 +42,8 @@ export interface Spec {
   readonly name: string
   readonly doc: string
   readonly isSecret?: boolean
+  /** Whether each site has its own; true for secrets, which sites never share. */
+  readonly isOwn?: boolean
 }
 
 /** An option with one value and a default. Throws if the default is not allowed: then the table is wrong. */
@@ -94,9 +98,9 @@ function readOne<T>(kind: Kind<T>, items: readonly string[]): Reading<T> {
   return value === undefined ? { ok: false, refused: [0] } : { ok: true, value }
 }
 
-function row<T>(kind: Kind<T>, { name, doc, isSecret = false }: Spec) {
+function row<T>(kind: Kind<T>, { name, doc, isSecret = false, isOwn = isSecret }: Spec) {
   const { placeholder, what, limits, json } = kind
   // Written over several lines in the table.
   const line = doc.replaceAll(/\s+/g, ' ')
-  return { name, doc: line, placeholder, what, limits, json, isFlag: false, isList: false, isSecret }
+  return { name, doc: line, placeholder, what, limits, json, isFlag: false, isList: false, isSecret, isOwn }
 }

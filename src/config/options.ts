@@ -14,6 +14,11 @@ export const table = {
   ...messageOptions,
 }
 
+/** The options of one site. The others are the process's, and all sites share them. */
+export const siteOptions: readonly Option[] = Object.values<Option>(table).filter(
+  option => !Object.values<Option>(serverOptions).includes(option),
+)
+
 /** All options, in the order of the documentation. */
 export const options: readonly Option[] = Object.values<Option>(table)
 
@@ -32,6 +37,15 @@ type Missable = { [P in keyof Values]: undefined extends Values[P] ? P : never }
 
 /** What the table's options come to: a property each; those without default are missing when not given. */
 export type Settings = Omit<Values, Missable> & { readonly [P in Missable]?: Exclude<Values[P], undefined> }
+
+/** What only the process has. The other options of the server bound each site, too. */
+type ProcessOnly = Exclude<
+  keyof typeof serverOptions,
+  'maxUrlBytes' | 'connectionsPerAddress' | 'reconnectRate' | 'drainTimeoutMs'
+>
+
+/** What a site is made from. */
+export type SiteSettings = Omit<Settings, ProcessOnly | 'serviceKeyFile'>
 
 /** A name of the settings. */
 export type Property = keyof typeof table

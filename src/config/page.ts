@@ -1,5 +1,5 @@
 import type { Option } from './option.js'
-import { environmentName, fileKey, options, sections, table } from './options.js'
+import { environmentName, fileKey, options, sections, siteOptions, table } from './options.js'
 
 const width = 79
 
@@ -76,7 +76,16 @@ A file for a site behind a proxy on the same machine:
   "heartbeat": 25
 }
 \`\`\`
+
+A file may describe [many sites](sites.md), each under its name in \`sites\`. A site has no options of the whole server, which are
+${names(options.filter(option => !siteOptions.includes(option)))}.
+The others it inherits from the top level unless it has them itself, but for what is each site's own:
+${names(siteOptions.filter(({ isOwn }) => isOwn))}.
 `
+
+function names(some: readonly Option[]): string {
+  return some.map(option => `\`${option === table.configFile ? option.name : fileKey(option)}\``).join(', ')
+}
 
 function entry(option: Option): string {
   const { name, doc, defaultText, limits, what, isList } = option

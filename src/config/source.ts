@@ -18,6 +18,13 @@ export interface Source {
   readonly problems: readonly string[]
 }
 
+/** What the section of one site in a configuration file holds. */
+export interface SiteSource extends Source {
+  readonly name: string
+  /** How the section is named in messages: `sites.blog in /etc/downpipe.json`. */
+  readonly source: string
+}
+
 /** A source that holds nothing. */
 export const nothing: Source = { given: [], problems: [] }
 
