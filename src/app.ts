@@ -1,7 +1,7 @@
 import { stdout } from 'node:process'
 import Fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify'
 import { systemClock } from './clock.js'
-import type { Config } from './config.js'
+import { allSites, type Config } from './config.js'
 import { registerControl } from './control/routes.js'
 import { errorBody, registerErrors } from './error-answers.js'
 import { InvalidRequest } from './errors.js'
@@ -9,10 +9,9 @@ import { registerHealth } from './health.js'
 import { ProcessMonitor } from './metrics/process-figures.js'
 import { registerScript } from './public-files.js'
 import { Site } from './site.js'
+import { boundBySite, registerTransports, siteAt, sitePrefix } from './site-routes.js'
 import { AddressCount } from './transports/address-count.js'
-import { registerPoll } from './transports/long-poll.js'
 import { registerOrigin } from './transports/origin.js'
-import { registerStream } from './transports/sse.js'
 
 /** The service, put together and not listening yet. */
 export interface App {
@@ -20,77 +19,77 @@ export interface App {
   readonly browsers: FastifyInstance
   /** The CMS's side. */
   readonly control: FastifyInstance
-  readonly site: Site
+  /** The default one first, where it is there. */
+  readonly sites: readonly Site[]
   /** Takes no more subscribers, closes those who are here, and ends what would go on for ever. */
   drain(): void
   /** Gives everything back. */
   close(): Promise<void>
 }
 
-/** Builds the site and registers the plugins. */
+/** Builds the sites and registers the plugins. */
 export async function createApp(config: Config): Promise<App> {
   const browsers = createFastify(config)
   const control = config.controlListen.length === 0 ? browsers : createFastify(config)
   const monitor = new ProcessMonitor()
-  const site = new Site(config, {
-    clock: systemClock,
-    logger: browsers.log,
-    processFigures: () => monitor.figures(),
+  const sites = allSites(config).map(({ name, config }) => {
+    return new Site(config, {
+      name,
+      clock: systemClock,
+      logger: browsers.log.child({ site: name }),
+      processFigures: () => monitor.figures(),
+    })
   })
   const closing = new AbortController()
   for (const app of new Set([browsers, control])) {
-    registerErrors(app, config)
-    await registerOrigin(app, config)
-    registerHealth(app, site)
+    registerErrors(app)
+    // What belongs to no other site is for the top level to say.
+    await registerOrigin(app, url => siteAt(url, sites)?.config ?? config)
+    registerHealth(app, sites)
   }
   await registerScript(browsers)
-  await browsers.register(async v1 => registerTransports(v1, site), { prefix: '/v1' })
-  await control.register(
-    async v1 =>
-      registerControl(v1, {
-        control: site.control,
-        serviceKeys: site.serviceKeys,
-        clock: site.clock,
-        closing: closing.signal,
-      }),
-    { prefix: '/v1' },
-  )
-  await site.start()
+  // One for all: an address has as many connections as it may have, whatever sites they are to.
+  const addresses = new AddressCount(config.connectionsPerAddress)
+  for (const site of sites) {
+    const prefix = sitePrefix(site.name)
+    await browsers.register(
+      async scope => {
+        boundBySite(scope, site)
+        registerTransports(scope, site, { addresses })
+      },
+      { prefix },
+    )
+    await control.register(
+      async scope => {
+        boundBySite(scope, site)
+        await registerControl(scope, {
+          control: site.control,
+          serviceKeys: site.serviceKeys,
+          clock: site.clock,
+          closing: closing.signal,
+        })
+      },
+      { prefix },
+    )
+  }
+  for (const site of sites) await site.start()
   return {
     browsers,
     control,
-    site,
+    sites,
     drain: () => {
-      site.drain()
+      // They all come back to the same machines, so it is spread over all of them together.
+      const spreadMs = sites.reduce((sum, site) => sum + site.hub.spreadMs, 0)
+      for (const site of sites) site.drain(spreadMs)
       closing.abort()
     },
     close: async () => {
       await browsers.close()
       if (control !== browsers) await control.close()
-      await site.close()
+      for (const site of sites) await site.close()
       monitor.stop()
     },
   }
-}
-
-function registerTransports(app: FastifyInstance, site: Site): void {
-  const { config, clock, hub, authenticator } = site
-  const options = {
-    authenticator,
-    clock,
-    hub,
-    anonymousChannels: config.anonymousChannels,
-    heartbeatMs: config.heartbeatMs,
-    staleIfErrorMs: config.staleIfErrorMs,
-    limits: config,
-    tokenCookie: config.tokenCookie,
-    isServing: () => site.isServing,
-    addresses: new AddressCount(config.connectionsPerAddress),
-    streamAgeMs: config.streamAgeMs,
-    pollWaitMs: config.pollWaitMs,
-  }
-  registerStream(app, options)
-  registerPoll(app, options)
 }
 
 function createFastify(config: Config): FastifyInstance {

@@ -16,13 +16,13 @@ import {
 const retryAfter = [2, 6] as const
 
 /** The same error in our table; undefined for a fault of ours. */
-function translate(error: FastifyError, maxBodyBytes: number): FastifyError | undefined {
+function translate(error: FastifyError, bodyLimit: number): FastifyError | undefined {
   if (error.code.startsWith('DOWNPIPE_')) return error
   switch (error.code) {
     case 'FST_ERR_VALIDATION':
       return new InvalidRequest(validationProblem(error))
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new TooLarge(`body: at most ${maxBodyBytes} bytes`)
+      return new TooLarge(`body: at most ${bodyLimit} bytes`)
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
     case 'FST_ERR_CTP_EMPTY_TYPE':
     case 'FST_ERR_CTP_INVALID_TYPE':
@@ -70,9 +70,10 @@ function hasLeft({ raw }: FastifyRequest): boolean {
 }
 
 /** Answers each error from the one table. What is not in it is a fault of ours: logged, and not told. */
-export function registerErrors(app: FastifyInstance, { maxBodyBytes }: { maxBodyBytes: number }): void {
+export function registerErrors(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError>((thrown, request, reply) => {
-    const known = typeof thrown.code === 'string' ? translate(thrown, maxBodyBytes) : undefined
+    const known =
+      typeof thrown.code === 'string' ? translate(thrown, request.routeOptions.bodyLimit) : undefined
     if (known === undefined && !hasLeft(request)) {
       request.log.error(
         {

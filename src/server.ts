@@ -60,7 +60,8 @@ export async function startServer(
   log.info({ urls, maxConnections: Number.isFinite(most) ? most : null }, 'listening')
   const close = async () => {
     isClosing = true
-    log.info({ connections: app.site.hub.size }, 'stopping: everybody is asked to come back')
+    const connections = app.sites.reduce((sum, site) => sum + site.hub.size, 0)
+    log.info({ connections }, 'stopping: everybody is asked to come back')
     const stopped = servers.map(server => new Promise<void>(resolve => server.close(() => resolve())))
     app.drain()
     const sweep = setInterval(() => {

@@ -5,7 +5,7 @@ import { Revocations } from './auth/revocations.js'
 import { ServiceKeys } from './auth/service-key.js'
 import type { TokenVerifier } from './auth/token-verifier.js'
 import type { Clock } from './clock.js'
-import type { Config } from './config.js'
+import type { SiteConfig } from './config.js'
 import { Control } from './control/control.js'
 import { Hub } from './hub/hub.js'
 import { MemoryLog } from './log/memory-log.js'
@@ -23,6 +23,8 @@ export interface SiteLogger {
 
 /** What a site stands on. */
 export interface SiteParts {
+  /** What it is called: in its address, in the `aud` of grants. */
+  readonly name: string
   readonly clock: Clock
   readonly logger: SiteLogger
   /** Figures of the whole process, for `stats`. */
@@ -31,7 +33,8 @@ export interface SiteParts {
 
 /** One tenant: its keys, log, state, hub, verifier and control. Sites never see each other. */
 export class Site {
-  readonly config: Config
+  readonly name: string
+  readonly config: SiteConfig
   readonly clock: Clock
   readonly serviceKeys: ServiceKeys
   readonly hub: Hub
@@ -47,8 +50,9 @@ export class Site {
   #stopTicking = () => {}
   #isServing = false
 
-  constructor(config: Config, { clock, logger, processFigures }: SiteParts) {
+  constructor(config: SiteConfig, { name, clock, logger, processFigures }: SiteParts) {
     const retention = { entries: config.windowEntries, ageMs: config.windowAgeMs, bytes: config.windowBytes }
+    this.name = name
     this.config = config
     this.clock = clock
     this.#logger = logger
@@ -92,6 +96,12 @@ export class Site {
     return this.#isServing
   }
 
+  /** Whether it may have one more connection. */
+  get hasPlace(): boolean {
+    const { siteConnections } = this.config
+    return siteConnections === 0 || this.hub.size < siteConnections
+  }
+
   /** Loads what is stored; only then it serves. */
   async start(): Promise<void> {
     await this.#revocations.load(this.#state)
@@ -103,10 +113,13 @@ export class Site {
     this.#isServing = true
   }
 
-  /** Takes no more subscribers and asks those who are here to come back, spread in time. Publishers are still served. */
-  drain(): void {
+  /**
+   * Takes no more subscribers and asks those who are here to come back, spread over `spreadMs` (of all sites that go together).
+   * Publishers are still served.
+   */
+  drain(spreadMs = this.hub.spreadMs): void {
     this.#isServing = false
-    this.hub.closeAll('shutdown')
+    this.hub.closeAll('shutdown', spreadMs)
   }
 
   /** Gives everything back; nothing may be called afterwards. */

@@ -227,10 +227,8 @@ export class Hub implements Follower {
     this.#upkeep.linger(subscriber)
   }
 
-  /** Closes everybody. */
-  closeAll(reason: CloseReason): void {
-    // The spread is over those who are here now, so it is measured before the first has gone.
-    const { spreadMs } = this
+  /** Closes everybody. The spread is over those who are here now, so it is measured before the first has gone. */
+  closeAll(reason: CloseReason, spreadMs = this.spreadMs): void {
     this.#audience.forEach(routingKey.broadcast, subscriber => this.close(subscriber, reason, spreadMs))
   }
 

@@ -1,27 +1,27 @@
 import type { Clock } from '../clock.js'
-
-/** How long one turn of the event loop may be held, in ms: a fan-out to 10,000 sockets would block it for 80. */
-const sliceMs = 5
+import { sharedTurns, type Turns, type TurnTaker } from './turns.js'
 
 /** Items between two looks at the clock. */
 const stride = 32
 
 /**
- * Work on many items, each at the end of the turn in which it was pushed or later, sliced over turns.
+ * Work on many items, each at the end of the turn in which it was pushed or later, sliced over turns. All queues on one clock
+ * share its turns.
  *
  * Each round begins at a random item, so that the same ones are not always last.
  */
-export class SlicedQueue<Item> {
+export class SlicedQueue<Item> implements TurnTaker {
   readonly #clock: Clock
+  readonly #turns: Turns
   readonly #work: (item: Item) => void
   #waiting: Item[] = []
   #round: Item[] = []
   #offset = 0
   #done = 0
-  #isScheduled = false
 
   constructor(clock: Clock, work: (item: Item) => void) {
     this.#clock = clock
+    this.#turns = sharedTurns(clock)
     this.#work = work
   }
 
@@ -30,33 +30,27 @@ export class SlicedQueue<Item> {
     return this.#waiting.length + this.#round.length - this.#done
   }
 
+  get hasWork(): boolean {
+    return this.length > 0
+  }
+
   push(item: Item): void {
     this.#waiting.push(item)
-    this.#schedule()
+    if (this.#waiting.length === 1) this.#turns.take(this)
   }
 
-  #schedule(): void {
-    if (this.#isScheduled) return
-    this.#isScheduled = true
-    this.#clock.soon(() => {
-      this.#isScheduled = false
-      this.#runSlice()
-      if (this.length > 0) this.#schedule()
-    })
-  }
-
-  #runSlice(): void {
+  work(untilMs: number): boolean {
     if (this.#done === this.#round.length) this.#beginRound()
-    const endMs = this.#clock.monotonic() + sliceMs
     const size = this.#round.length
     while (this.#done < size) {
       const item = this.#round[(this.#offset + this.#done) % size]
       this.#done += 1
       if (item !== undefined) this.#work(item)
-      if (this.#done % stride === 0 && this.#clock.monotonic() >= endMs) return
+      if (this.#done % stride === 0 && this.#clock.monotonic() >= untilMs) return this.#done === size
     }
     this.#round = []
     this.#done = 0
+    return true
   }
 
   #beginRound(): void {

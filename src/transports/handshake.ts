@@ -27,6 +27,8 @@ export interface HandshakeOptions extends SessionServices {
   readonly tokenCookie: string | undefined
   /** Whether the node serves: it has read the log, and it is not going away. */
   readonly isServing: () => boolean
+  /** Whether the site may have one more connection. */
+  readonly hasPlace: () => boolean
 }
 
 /** A subscription that may begin. */
@@ -88,8 +90,9 @@ export function admit({ session }: Subscription, options: HandshakeOptions): voi
   options.authenticator.check(session.principal)
 }
 
-function checkServing({ isServing }: HandshakeOptions): void {
+function checkServing({ isServing, hasPlace }: HandshakeOptions): void {
   if (!isServing()) throw new Busy('not serving now')
+  if (!hasPlace()) throw new Busy('this site has as many connections as it may have')
 }
 
 function askedChannels(query: URLSearchParams, limits: HandshakeLimits): readonly string[] {

@@ -10,22 +10,51 @@ export interface OriginRules {
   readonly allowLocalOrigins: boolean
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The rules of the site whose route it is. */
+    originRules?: OriginRules
+  }
+}
+
 /**
  * CORS on every answer, errors included, and a check of our own before any work: an `Origin` that is neither allowed, nor our
  * own host, nor said to be same-origin by the browser is refused.
+ *
+ * A route that belongs to a site has the site's rules in its `config.originRules`. `rulesAt` says which hold for an address
+ * without such a route: what is nowhere, and preflights, which all go to one route.
  */
-export async function registerOrigin(app: FastifyInstance, rules: OriginRules): Promise<void> {
-  const named = new Set(rules.allowOrigins)
-  const isNamed = (origin: string) => named.has(origin) || (rules.allowLocalOrigins && isLocal(origin))
+export async function registerOrigin(
+  app: FastifyInstance,
+  rulesAt: (url: string) => OriginRules,
+): Promise<void> {
+  const rulesFor = (request: FastifyRequest) =>
+    request.routeOptions.config.originRules ?? rulesAt(request.url)
+  await registerCors(app, rulesFor)
+  app.addHook('onRequest', async request => {
+    const { origin } = request.headers
+    if (origin === undefined) return
+    const rules = rulesFor(request)
+    if (rules.allowOrigins.includes('*') || isNamed(origin, rules) || isOwn(request, origin)) return
+    throw new OriginForbidden()
+  })
+}
+
+async function registerCors(
+  app: FastifyInstance,
+  rulesFor: (request: FastifyRequest) => OriginRules,
+): Promise<void> {
   await app.register(cors, {
     hook: 'onRequest',
     delegator: (request, callback) => {
       const { origin } = request.headers
-      const isAllowed = origin !== undefined && (isNamed(origin) || named.has('*'))
+      const rules = rulesFor(request)
+      const isByName = origin !== undefined && isNamed(origin, rules)
+      const isAllowed = origin !== undefined && (isByName || rules.allowOrigins.includes('*'))
       callback(null, {
-        origin: isAllowed ? (isNamed(origin) ? origin : '*') : false,
+        origin: isAllowed ? (isByName ? origin : '*') : false,
         // A wildcard never comes with credentials; only a named origin may use the visitor's cookies.
-        credentials: origin !== undefined && isNamed(origin),
+        credentials: isByName,
         methods: ['GET', 'POST', 'PUT', 'DELETE'],
         exposedHeaders: ['Retry-After'],
         maxAge: 86_400,
@@ -33,11 +62,10 @@ export async function registerOrigin(app: FastifyInstance, rules: OriginRules): 
       })
     },
   })
-  app.addHook('onRequest', async request => {
-    const { origin } = request.headers
-    if (origin === undefined || named.has('*') || isNamed(origin) || isOwn(request, origin)) return
-    throw new OriginForbidden()
-  })
+}
+
+function isNamed(origin: string, { allowOrigins, allowLocalOrigins }: OriginRules): boolean {
+  return allowOrigins.includes(origin) || (allowLocalOrigins && isLocal(origin))
 }
 
 function isOwn(request: FastifyRequest, origin: string): boolean {

@@ -83,7 +83,9 @@ t.test('nobody works on figures for one who has left', async t => {
   const config = defaults({ serviceKeys: [serviceKey], logLevel: 'silent' })
   const app = await createApp(config)
   await app.browsers.ready()
-  const { control } = app.site
+  const [site] = app.sites
+  if (site === undefined) throw new Error('there is no site')
+  const { control } = site
   const read = control.stats.bind(control)
   let reads = 0
   control.stats = () => {

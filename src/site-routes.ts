@@ -1,0 +1,53 @@
+import type { FastifyInstance } from 'fastify'
+import { defaultSite } from './config.js'
+import type { Site } from './site.js'
+import type { AddressCount } from './transports/address-count.js'
+import { registerPoll } from './transports/long-poll.js'
+import { registerStream } from './transports/sse.js'
+
+/** Where the routes of a site are. */
+export function sitePrefix(name: string): string {
+  return name === defaultSite ? '/v1' : `/sites/${name}/v1`
+}
+
+/** The site, other than the default one, to which an address belongs as it is written. */
+export function siteAt(url: string, sites: readonly Site[]): Site | undefined {
+  const name = /^\/sites\/([^/?]+)/.exec(url)?.[1]
+  return name === undefined || name === defaultSite ? undefined : sites.find(site => site.name === name)
+}
+
+/** Bounds all routes that are registered on `scope` from now on by the site's rules: who may connect, and how much be sent. */
+export function boundBySite(scope: FastifyInstance, { config }: Site): void {
+  scope.addHook('onRoute', route => {
+    route.config = { ...route.config, originRules: config }
+    route.bodyLimit ??= config.maxBodyBytes
+  })
+}
+
+/** What streams and polls of a site need from whoever registers them. */
+export interface TransportParts {
+  /** Connections of each address, of all sites together. */
+  readonly addresses: AddressCount
+}
+
+/** The browsers' side of a site. */
+export function registerTransports(scope: FastifyInstance, site: Site, { addresses }: TransportParts): void {
+  const { config, clock, hub, authenticator } = site
+  const options = {
+    authenticator,
+    clock,
+    hub,
+    anonymousChannels: config.anonymousChannels,
+    heartbeatMs: config.heartbeatMs,
+    staleIfErrorMs: config.staleIfErrorMs,
+    limits: config,
+    tokenCookie: config.tokenCookie,
+    isServing: () => site.isServing,
+    hasPlace: () => site.hasPlace,
+    addresses,
+    streamAgeMs: config.streamAgeMs,
+    pollWaitMs: config.pollWaitMs,
+  }
+  registerStream(scope, options)
+  registerPoll(scope, options)
+}
