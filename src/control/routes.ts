@@ -23,6 +23,10 @@ const Kick = Type.Object(
   { additionalProperties: false },
 )
 
+const Refresh = Type.Object({ uid: UidSchema }, { additionalProperties: false })
+
+const Membership = Type.Object({ uid: Type.String({ minLength: 1, maxLength: 200 }), channel: Type.String() })
+
 const Logout = Type.Object(
   { token: Type.String({ minLength: 1, maxLength: 65_536 }) },
   { additionalProperties: false },
@@ -60,6 +64,24 @@ export async function registerControl(plain: FastifyInstance, options: ControlRo
       await control.logout(request.body.token)
       return {}
     })
+    app.post<{ Body: Static<typeof Refresh> }>('/refresh', { schema: { body: Refresh } }, async request => {
+      await control.refresh(String(request.body.uid))
+      return {}
+    })
+    for (const [method, change] of [
+      ['PUT', 'add'],
+      ['DELETE', 'remove'],
+    ] as const) {
+      app.route<{ Params: Static<typeof Membership> }>({
+        method,
+        url: '/users/:uid/channels/:channel',
+        schema: { params: Membership },
+        handler: async request => {
+          await control.setMembership(request.params.uid, request.params.channel, change)
+          return {}
+        },
+      })
+    }
     app.get('/stats', async () => control.stats())
     await registerStatsStream(app, options)
   })
