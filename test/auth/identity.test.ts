@@ -76,7 +76,7 @@ t.test(
       refused: 'public_a',
     })
     t.strictSame(entitle(reader, ['node_17'], ['node_*'], more).channels, ['node_17'])
-    t.strictSame(entitle(reader, [], [], { ...more, added: ['news'] }).channels, ['user_5', 'news'])
+    t.strictSame(entitle(reader, [], [], { ...more, added: ['news'] }).channels, ['news', 'user_5'])
   },
 )
 
