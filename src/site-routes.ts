@@ -32,9 +32,10 @@ export interface TransportParts {
 
 /** The browsers' side of a site. */
 export function registerTransports(scope: FastifyInstance, site: Site, { addresses }: TransportParts): void {
-  const { config, clock, hub, authenticator } = site
+  const { config, clock, hub, authenticator, memberships } = site
   const options = {
     authenticator,
+    memberships,
     clock,
     hub,
     anonymousChannels: config.anonymousChannels,
