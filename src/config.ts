@@ -1,18 +1,19 @@
 import { readCommandLine } from './config/command-line.js'
 import { readEnvironment } from './config/environment.js'
-import { defaultSite, type FileSource, readConfigFile } from './config/file.js'
+import { type FileSource, readConfigFile } from './config/file.js'
 import { type KeyFile, readKeyFile, readText, unreadable } from './config/key-file.js'
 import type { Option } from './config/option.js'
 import { options, type Settings, type SiteSettings, table } from './config/options.js'
 import { quote, refusal } from './config/problem.js'
 import { conflicts } from './config/rules.js'
+import { defaultSite } from './config/site-name.js'
 import { type Given, nothing, type SiteSource, type Source } from './config/source.js'
 
-export { defaultSite } from './config/file.js'
 export type { Address } from './config/network.js'
 export type { Option } from './config/option.js'
 export { options } from './config/options.js'
 export { helpText, optionsMarkdown } from './config/page.js'
+export { defaultSite } from './config/site-name.js'
 
 /** What one site is made from: its own options, and those of the server that bound it. */
 export interface SiteConfig extends Readonly<SiteSettings> {
@@ -209,7 +210,7 @@ function readNamedKeys(given: readonly Given[], readFile: ConfigInput['readFile'
 }
 
 /** The strongest value; the default where none is given or the given one is refused. */
-function strongestValue<T>(option: Option<T>, given: readonly Given[]): T {
+export function strongestValue<T>(option: Option<T>, given: readonly Given[]): T {
   const strongest = given.find(candidate => candidate.option === option)
   if (strongest === undefined) return option.default
   const reading = option.read(strongest.items)
@@ -217,13 +218,14 @@ function strongestValue<T>(option: Option<T>, given: readonly Given[]): T {
 }
 
 /** How the strongest value's source is named in a problem; undefined if the value is refused. */
-function label(option: Option, given: readonly Given[]): string | undefined {
+export function label(option: Option, given: readonly Given[]): string | undefined {
   const strongest = given.find(candidate => candidate.option === option)
   if (strongest === undefined) return `--${option.name} (by default)`
   return option.read(strongest.items).ok ? strongest.source : undefined
 }
 
-function settle(given: readonly Given[]): Settings {
+/** What the options come to. */
+export function settle(given: readonly Given[]): Settings {
   const entries = Object.entries<Option>(table).map(([property, option]) => [
     property,
     strongestValue(option, given),
@@ -232,7 +234,8 @@ function settle(given: readonly Given[]): Settings {
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Settings
 }
 
-function refusals({ option, source, items }: Given): string[] {
+/** What is wrong with the values that were given for an option. */
+export function refusals({ option, source, items }: Given): string[] {
   const reading = option.read(items)
   if (reading.ok) return []
   return reading.refused.map(index => {
@@ -255,7 +258,8 @@ function forDevelopment(config: Config, random: ConfigInput['random']): Config {
   }
 }
 
-function deepFreeze<T>(value: T): T {
+/** Freezes the value and what it holds. */
+export function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null) Object.values(value).forEach(deepFreeze)
   return Object.freeze(value)
 }

@@ -43,7 +43,8 @@ function validationProblem({ validation = [], validationContext }: FastifyError)
   const [problem] = validation
   if (problem === undefined) return 'not of the documented form'
   const where = `${validationContext ?? 'body'}${problem.instancePath.replaceAll('/', '.')}`
-  const unknown = problem.params.additionalProperty
+  // One by one of one validator, a list of all of another.
+  const [unknown] = [problem.params.additionalProperty ?? problem.params.additionalProperties].flat()
   if (typeof unknown === 'string') return `${where}: unknown field ${JSON.stringify(unknown.slice(0, 100))}`
   return `${where}: ${problem.message ?? 'not of the documented form'}`
 }
@@ -69,13 +70,16 @@ function hasLeft({ raw }: FastifyRequest): boolean {
   return raw.destroyed && !raw.complete
 }
 
-/** Answers each error from the one table. What is not in it is a fault of ours: logged, and not told. */
+/**
+ * Answers each error from the one table, and an address that is nowhere. What is not in the table is a fault of ours: logged, and
+ * not told.
+ */
 export function registerErrors(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError>((thrown, request, reply) => {
     const known =
       typeof thrown.code === 'string' ? translate(thrown, request.routeOptions.bodyLimit) : undefined
     if (known === undefined && !hasLeft(request)) {
-      request.log.error(
+      app.log.error(
         {
           err: { name: thrown.name, message: thrown.message, stack: thrown.stack },
           route: request.routeOptions.url,

@@ -60,6 +60,12 @@ export class ChannelForbidden extends createError<[string]>(
     this.channel = channel
   }
 }
+/** The program that embeds the service does not want the message published. */
+export const PublishVetoed = createError(
+  'DOWNPIPE_PUBLISH_VETOED',
+  'the message may not be published: the site does not want it',
+  403,
+)
 /** No such address. */
 export const NotFound = createError('DOWNPIPE_NOT_FOUND', 'no such address', 404)
 /** The user, or the site, has as many memberships as are kept. */
@@ -94,6 +100,12 @@ export const IdempotencyConflict = createError<[string]>(
 export const TooManyRequests = createError<[string]>('DOWNPIPE_TOO_MANY_REQUESTS', '%s', 429)
 /** A fault of ours; the log has more. */
 export const InternalError = createError('DOWNPIPE_INTERNAL', 'internal error', 500)
+/** The embedding program's `onPublish` threw or took too long; its log has more. */
+export const HookFailed = createError(
+  'DOWNPIPE_HOOK_FAILED',
+  'the message was not published: the onPublish of this server failed',
+  500,
+)
 /** Overloaded, draining, or the auth URL is away; transient. */
 export const Busy = createError<[string]>('DOWNPIPE_BUSY', '%s', 503)
 

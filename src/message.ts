@@ -52,7 +52,15 @@ export const MessageSchema = Type.Object(
   { additionalProperties: false },
 )
 
+/** A message as the publisher writes it. */
+export type PublishMessage = Static<typeof MessageSchema>
+
 const messageForm = Compile(MessageSchema)
+
+/** Whether the value has the form of a message; what its fields say may still be refused. */
+export function isPublishMessage(value: unknown): value is PublishMessage {
+  return messageForm.Check(value)
+}
 
 /** A message, checked and encoded: what is appended to the log. */
 export interface Message {
@@ -76,6 +84,11 @@ export const routingKey = {
   /** Everybody. */
   broadcast: '*',
 } as const
+
+/** The channel whose routing key it is; undefined: it is none of a channel. */
+export function channelOf(key: string): string | undefined {
+  return key.startsWith('c:') ? key.slice(2) : undefined
+}
 
 /**
  * Says what is wrong with a channel's name, or undefined.

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
@@ -5,18 +6,31 @@ import type { FastifyInstance } from 'fastify'
 /** What the package serves; beside `src` and `dist`. */
 const root = fileURLToPath(new URL('../public', import.meta.url))
 
+const scripts = ['downpipe.js', 'downpipe.mjs']
+
+const headers = {
+  'Cache-Control': 'public, max-age=3600',
+  'Cross-Origin-Resource-Policy': 'cross-origin',
+  'X-Content-Type-Options': 'nosniff',
+} as const
+
 /** The browser script, as a classic script and as a module. Any page may load it. */
 export async function registerScript(app: FastifyInstance): Promise<void> {
   await app.register(fastifyStatic, { root, serve: false, cacheControl: false })
-  for (const file of ['downpipe.js', 'downpipe.mjs']) {
-    app.get(`/${file}`, (_request, reply) =>
-      reply
-        .headers({
-          'Cache-Control': 'public, max-age=3600',
-          'Cross-Origin-Resource-Policy': 'cross-origin',
-          'X-Content-Type-Options': 'nosniff',
-        })
-        .sendFile(file),
-    )
+  for (const file of scripts) {
+    app.get(`/${file}`, (_request, reply) => reply.headers(headers).sendFile(file))
+  }
+}
+
+/** The same in an app that may serve files of its own by the plugin that `registerScript` needs. */
+export function registerBundledScript(app: FastifyInstance): void {
+  for (const file of scripts) {
+    app.get(`/${file}`, async (_request, reply) => {
+      const text = await readFile(`${root}/${file}`)
+      return reply
+        .headers({ ...headers, 'Access-Control-Allow-Origin': '*' })
+        .type('text/javascript; charset=utf-8')
+        .send(text)
+    })
   }
 }

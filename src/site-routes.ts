@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { defaultSite } from './config.js'
 import type { Site } from './site.js'
 import type { AddressCount } from './transports/address-count.js'
+import type { HandshakeOptions } from './transports/handshake.js'
 import { registerPoll } from './transports/long-poll.js'
 import { registerStream } from './transports/sse.js'
 
@@ -28,10 +29,16 @@ export function boundBySite(scope: FastifyInstance, { config }: Site): void {
 export interface TransportParts {
   /** Connections of each address, of all sites together. */
   readonly addresses: AddressCount
+  /** Who asks, where that is more than the request's address and browser. */
+  readonly callerOf?: HandshakeOptions['callerOf']
 }
 
 /** The browsers' side of a site. */
-export function registerTransports(scope: FastifyInstance, site: Site, { addresses }: TransportParts): void {
+export function registerTransports(
+  scope: FastifyInstance,
+  site: Site,
+  { addresses, callerOf }: TransportParts,
+): void {
   const { config, clock, hub, authenticator, memberships } = site
   const options = {
     authenticator,
@@ -46,6 +53,7 @@ export function registerTransports(scope: FastifyInstance, site: Site, { address
     isServing: () => site.isServing,
     hasPlace: () => site.hasPlace,
     addresses,
+    callerOf,
     streamAgeMs: config.streamAgeMs,
     pollWaitMs: config.pollWaitMs,
   }

@@ -7,8 +7,8 @@ import { ServiceKeys } from './auth/service-key.js'
 import type { TokenVerifier } from './auth/token-verifier.js'
 import type { Clock } from './clock.js'
 import type { SiteConfig } from './config.js'
-import { Control } from './control/control.js'
-import { Hub } from './hub/hub.js'
+import { Control, type Review } from './control/control.js'
+import { Hub, type HubWatcher } from './hub/hub.js'
 import { MemoryLog } from './log/memory-log.js'
 import type { Command, MembershipCommand, MessageLog } from './log/message-log.js'
 import { Window } from './log/window.js'
@@ -30,6 +30,15 @@ export interface SiteParts {
   readonly logger: SiteLogger
   /** Figures of the whole process, for `stats`. */
   readonly processFigures: () => ProcessFigures
+  readonly hooks?: SiteHooks
+}
+
+/** What a program that embeds the service does itself, in place of calls over HTTP or beside them. */
+export interface SiteHooks {
+  /** In place of the auth URL. */
+  readonly verifier?: TokenVerifier | undefined
+  readonly review?: Review | undefined
+  readonly watcher?: HubWatcher | undefined
 }
 
 /** One tenant: its keys, log, state, hub, verifier and control. Sites never see each other. */
@@ -48,16 +57,18 @@ export class Site {
   readonly #verifier: CachedVerifier | undefined
   readonly #revocations: Revocations
   readonly #logger: SiteLogger
+  readonly #hooks: SiteHooks
   #stopFollowing = () => {}
   #stopTicking = () => {}
   #isServing = false
 
-  constructor(config: SiteConfig, { name, clock, logger, processFigures }: SiteParts) {
+  constructor(config: SiteConfig, { name, clock, logger, processFigures, hooks = {} }: SiteParts) {
     const retention = { entries: config.windowEntries, ageMs: config.windowAgeMs, bytes: config.windowBytes }
     this.name = name
     this.config = config
     this.clock = clock
     this.#logger = logger
+    this.#hooks = hooks
     this.serviceKeys = new ServiceKeys(config.serviceKeys)
     this.#revocations = new Revocations(clock)
     this.#verifier = this.#createVerifier()
@@ -80,6 +91,7 @@ export class Site {
       reconnectRate: config.reconnectRate,
       onCommand: (command, storedMs) => this.#obey(command, storedMs),
       onReset: () => this.#forgetIdentities(),
+      watcher: hooks.watcher,
     })
     this.memberships = new Memberships({
       clock,
@@ -97,6 +109,7 @@ export class Site {
       verifier: this.#verifier,
       limits: config,
       processFigures,
+      review: hooks.review,
     })
   }
 
@@ -173,6 +186,7 @@ export class Site {
 
   #createTokenVerifier(): TokenVerifier | undefined {
     const { authUrl, serviceKeys, verifyTimeoutMs, maxChannelBytes } = this.config
+    if (this.#hooks.verifier !== undefined) return this.#hooks.verifier
     if (authUrl === undefined) return undefined
     const serviceKey = serviceKeys[0] ?? ''
     return new HttpVerifier({ url: authUrl, serviceKey, timeoutMs: verifyTimeoutMs, maxChannelBytes })

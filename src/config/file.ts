@@ -1,6 +1,7 @@
 import type { Option } from './option.js'
 import { fileKey, options, siteOptions, table } from './options.js'
 import { printable, quote, refusal, unknownName } from './problem.js'
+import { defaultSite, isSiteName, siteNameForm } from './site-name.js'
 import { itemsOf, type SiteSource, type Source } from './source.js'
 
 // A file cannot name the file.
@@ -8,12 +9,6 @@ const byKey = new Map(
   options.filter(option => option !== table.configFile).map(option => [fileKey(option), option]),
 )
 const bySiteKey = new Map(siteOptions.map(option => [fileKey(option), option]))
-
-/** A site's name: it stands in addresses, and in the `aud` of grants. */
-const siteName = /^[a-z0-9][a-z0-9_-]{0,62}$/
-
-/** What the top level is called; a site of that name would pass for it. */
-export const defaultSite = 'default'
 
 /** What a configuration file holds. */
 export interface FileSource extends Source {
@@ -45,9 +40,9 @@ function readSite(path: string, name: string, section: unknown): SiteSource {
   const misnamed =
     name === defaultSite
       ? [`${source}: this is the name of the site that the top level describes; take another`]
-      : siteName.test(name)
+      : isSiteName(name)
         ? []
-        : [`${source}: is not allowed as a name; it must be a-z, 0-9, - and _, at most 63 characters`]
+        : [`${source}: is not allowed as a name; it must be ${siteNameForm}`]
   const content = isObject(section)
     ? readEntries(path, `${prefix}.`, section, bySiteKey)
     : failed(`${source}: must hold one JSON object of options`)

@@ -7,7 +7,7 @@ import { InvalidRequest, TooManyMemberships } from '../errors.js'
 import type { Hub } from '../hub/hub.js'
 import type { MessageLog } from '../log/message-log.js'
 import type { Window } from '../log/window.js'
-import { channelNameProblem, type MessageLimits, parseMessages } from '../message.js'
+import { channelNameProblem, type Message, type MessageLimits, parseMessages } from '../message.js'
 import type { ProcessFigures } from '../metrics/process-figures.js'
 import { Rates } from '../metrics/rates.js'
 import type { SiteState } from '../state/site-state.js'
@@ -27,7 +27,12 @@ export interface ControlParts {
   readonly limits: MessageLimits
   /** Figures of the whole process. */
   readonly processFigures: () => ProcessFigures
+  /** Gives the body of a publish call, or another one in its place; rejects where nothing may be published. */
+  readonly review?: Review | undefined
 }
+
+/** A look at what is to be published. */
+export type Review = (body: unknown) => Promise<unknown>
 
 /** What the CMS may do, without any HTTP. */
 export class Control {
@@ -48,11 +53,20 @@ export class Control {
   /**
    * Publishes one message or an array of them: all or none. Resolves to their ids once stored as configured.
    *
-   * @throws InvalidRequest, TooLarge, IdempotencyConflict
+   * @throws InvalidRequest, TooLarge, IdempotencyConflict; what the review throws
    */
   async publish(body: unknown): Promise<readonly string[]> {
-    const cursors = await this.#parts.log.append(parseMessages(body, this.#parts.limits))
+    const cursors = await this.#parts.log.append(await this.#accept(body))
     return cursors.map(formatCursor)
+  }
+
+  /** What is reviewed is of the documented form, and so must be what the review makes of it. */
+  async #accept(body: unknown): Promise<readonly Message[]> {
+    const { limits, review } = this.#parts
+    const messages = parseMessages(body, limits)
+    if (review === undefined) return messages
+    const reviewed = await review(body)
+    return reviewed === body ? messages : parseMessages(reviewed, limits)
   }
 
   /** *Applied*, for printing into a page before its content is read. */

@@ -20,6 +20,17 @@ export interface HubOptions
   readonly onCommand: (command: Command, storedMs: number) => void
   /** The log was begun anew or lost its tail; called before anybody is told. */
   readonly onReset: () => void
+  /** Told of every connection; undefined: nobody is. */
+  readonly watcher?: HubWatcher | undefined
+}
+
+/** Why a connection is over: why it was closed, `left` where the client went, `answered` where a poll was. */
+export type EndReason = CloseReason | 'left' | 'answered'
+
+/** Somebody who wants to know who comes and goes. Neither may throw, nor call the hub. */
+export interface HubWatcher {
+  opened(subscriber: Subscriber): void
+  ended(subscriber: Subscriber, reason: EndReason): void
 }
 
 /** How a subscriber begins. */
@@ -187,11 +198,13 @@ export class Hub implements Follower {
       this.#waiting.set(subscriber, start.place)
     }
     this.#upkeep.begin(subscriber, options.lifeMs, options.recheckMs)
+    this.#options.watcher?.opened(subscriber)
     this.#outboxes.flush(subscriber)
   }
 
   /** The connection is gone. */
   leave(subscriber: Subscriber): void {
+    if (subscriber.state !== 'closed') this.#options.watcher?.ended(subscriber, 'left')
     this.#remove(subscriber)
     this.#upkeep.forget(subscriber)
   }
@@ -221,6 +234,7 @@ export class Hub implements Follower {
   /** Ends a subscriber: what waits for it is still sent, then `close` with the reason (none: just the end). */
   close(subscriber: Subscriber, reason: CloseReason | undefined, spreadMs = this.spreadMs): void {
     if (subscriber.state === 'closed') return
+    this.#options.watcher?.ended(subscriber, reason ?? 'answered')
     const { sink } = subscriber
     if (reason !== undefined) {
       this.counters.closed[reason] = (this.counters.closed[reason] ?? 0) + 1
@@ -239,6 +253,11 @@ export class Hub implements Follower {
   /** Closes everybody. The spread is over those who are here now, so it is measured before the first has gone. */
   closeAll(reason: CloseReason, spreadMs = this.spreadMs): void {
     this.#audience.forEach(routingKey.broadcast, subscriber => this.close(subscriber, reason, spreadMs))
+  }
+
+  /** Cuts those who were closed and have not yet taken what was left for them. */
+  cut(): void {
+    this.#upkeep.cut()
   }
 
   /** Stops the timer; nothing is written any more by itself. */

@@ -50,6 +50,11 @@ export class TimerWheel<Item extends Timed> {
     else items.add(item)
   }
 
+  /** All that stand on the wheel, in no order. */
+  *items(): Generator<Item> {
+    for (const items of this.#slots.values()) yield* items
+  }
+
   remove(item: Item): void {
     const items = this.#slots.get(item.slot)
     item.slot = 0

@@ -63,6 +63,11 @@ export class Upkeep {
     this.#wheel.schedule(subscriber, this.#wheel.in(this.#options.slowAfterMs))
   }
 
+  /** Cuts all who linger. */
+  cut(): void {
+    for (const subscriber of this.#wheel.items()) if (subscriber.state === 'closed') subscriber.sink.destroy()
+  }
+
   /** Nothing is due for the subscriber any more. */
   forget(subscriber: Subscriber): void {
     this.#wheel.remove(subscriber)

@@ -1,5 +1,6 @@
 import { parse as parseCookies } from 'cookie'
 import type { FastifyRequest } from 'fastify'
+import type { Caller } from '../auth/identity.js'
 import { bearer } from '../auth/service-key.js'
 import { parseSince, type Since } from '../cursor.js'
 import { Busy, ChannelForbidden, InvalidRequest, TokenRefused, UrlTooLong } from '../errors.js'
@@ -26,6 +27,8 @@ export interface HandshakeOptions extends SessionServices {
   readonly tokenCookie: string | undefined
   /** Whether the node serves: it has read the log, and it is not going away. */
   readonly isServing: () => boolean
+  /** Who asks; undefined: the request's address and browser say it. */
+  readonly callerOf?: ((request: FastifyRequest) => Caller) | undefined
   /** Whether the site may have one more connection. */
   readonly hasPlace: () => boolean
 }
@@ -58,7 +61,7 @@ export async function shakeHands(request: FastifyRequest, options: HandshakeOpti
   checkToken(token, limits)
   checkServing(options)
 
-  const caller = { ip: request.ip, userAgent: request.headers['user-agent'] }
+  const caller = (options.callerOf ?? callerOf)(request)
   const principal = await options.authenticator.authenticate(token, caller, key !== undefined)
   const session = new Session(options, { token, caller, channels, grants }, principal)
   settle(session, options)
@@ -93,6 +96,10 @@ function settle(session: Session, { limits }: HandshakeOptions): void {
         'name the ones that the page needs by channel=…',
     )
   }
+}
+
+function callerOf(request: FastifyRequest): Caller {
+  return { ip: request.ip, userAgent: request.headers['user-agent'] }
 }
 
 function checkServing({ isServing, hasPlace }: HandshakeOptions): void {

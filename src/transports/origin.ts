@@ -44,6 +44,8 @@ async function registerCors(
   app: FastifyInstance,
   rulesFor: (request: FastifyRequest) => OriginRules,
 ): Promise<void> {
+  // An app that embeds the service may have the plugin itself: then it answers preflights and sets the headers, here as well.
+  if (app.hasRequestDecorator('corsPreflightEnabled')) return
   await app.register(cors, {
     hook: 'onRequest',
     delegator: (request, callback) => {

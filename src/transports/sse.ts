@@ -52,6 +52,8 @@ class SseSink implements Sink {
   attach(subscriber: Subscriber): void {
     this.#subscriber = subscriber
     streams.set(this.#socket, this)
+    // A stream may be silent for a heartbeat, whatever a server allows its other connections.
+    this.#socket.setTimeout(0)
     this.#socket.on('drain', onDrain)
     this.#socket.once('close', onClose)
   }

@@ -3,10 +3,10 @@ import { UidSchema } from '../../message.js'
 import type { ControlApp, ControlOptions } from './options.js'
 
 /** The longest hold, a day, in seconds: a kick is not a ban; that is for the CMS to keep. */
-const maxHold = 86_400
+export const maxHold = 86_400
 
 /** Seconds for which a kicked user is refused when the call does not say. */
-const defaultHold = 5
+export const defaultHold = 5
 
 const Kick = Type.Object(
   {

@@ -16,7 +16,8 @@ export async function registerStatsStream(
   app: FastifyInstance,
   { control, clock, closing }: { control: Control; clock: Clock; closing: AbortSignal },
 ): Promise<void> {
-  await app.register(FastifySSEPlugin, { retryDelay: intervalMs })
+  // A program that embeds the service may have it already.
+  if (!app.hasReplyDecorator('sse')) await app.register(FastifySSEPlugin, { retryDelay: intervalMs })
   app.get('/stats/stream', (request, reply) => {
     const ending = new AbortController()
     request.raw.socket.once('close', () => ending.abort())
