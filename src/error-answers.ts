@@ -40,12 +40,14 @@ function translate(error: FastifyError, bodyLimit: number): FastifyError | undef
 
 /** Where and what; the framework's own sentence leaves out the name of an unknown field. */
 function validationProblem({ validation = [], validationContext }: FastifyError): string {
-  const [problem] = validation
+  // One by one of one validator, a list of all of another, which also says that nothing fits what is not there.
+  const unknown = validation.find(({ keyword }) => keyword === 'additionalProperties')
+  const problem = unknown ?? validation[0]
   if (problem === undefined) return 'not of the documented form'
   const where = `${validationContext ?? 'body'}${problem.instancePath.replaceAll('/', '.')}`
-  // One by one of one validator, a list of all of another.
-  const [unknown] = [problem.params.additionalProperty ?? problem.params.additionalProperties].flat()
-  if (typeof unknown === 'string') return `${where}: unknown field ${JSON.stringify(unknown.slice(0, 100))}`
+  const { additionalProperty, additionalProperties } = problem.params
+  const [name] = [additionalProperty ?? additionalProperties].flat()
+  if (typeof name === 'string') return `${where}: unknown field ${JSON.stringify(name.slice(0, 100))}`
   return `${where}: ${problem.message ?? 'not of the documented form'}`
 }
 

@@ -109,9 +109,6 @@ function standAlone(scope: FastifyInstance, log: FastifyBaseLogger): void {
   // The framework's own log of requests holds query strings, and so tokens. One for all, since one for each costs memory.
   const quiet = log.child({}, { level: ['silent', 'fatal'].includes(log.level) ? log.level : 'error' })
   scope.setChildLoggerFactory(() => quiet)
-  scope.addHook('onRoute', route => {
-    route.exposeHeadRoute = false
-  })
 }
 
 /** `app.register(downpipe, options)`. */

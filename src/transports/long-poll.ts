@@ -141,7 +141,7 @@ export interface PollOptions extends HandshakeOptions {
 export function registerPoll(app: FastifyInstance, options: PollOptions): void {
   const { addresses } = options
   const collector = new PollCollector(options.clock)
-  app.get('/poll', async (request, reply) => {
+  app.get('/poll', { exposeHeadRoute: false }, async (request, reply) => {
     const { ip } = request
     if (!addresses.take(ip)) throw new TooManyRequests('too many connections from this address')
     try {

@@ -105,7 +105,7 @@ export interface StreamOptions extends HandshakeOptions {
 /** `GET /stream`. */
 export function registerStream(app: FastifyInstance, options: StreamOptions): void {
   const { hub, addresses } = options
-  app.get('/stream', async (request, reply) => {
+  app.get('/stream', { exposeHeadRoute: false }, async (request, reply) => {
     const { ip } = request
     const { socket } = reply.raw
     if (socket === null) throw new Pipelined()

@@ -18,7 +18,7 @@ export async function registerStatsStream(
 ): Promise<void> {
   // A program that embeds the service may have it already.
   if (!app.hasReplyDecorator('sse')) await app.register(FastifySSEPlugin, { retryDelay: intervalMs })
-  app.get('/stats/stream', (request, reply) => {
+  app.get('/stats/stream', { exposeHeadRoute: false }, (request, reply) => {
     const ending = new AbortController()
     request.raw.socket.once('close', () => ending.abort())
     reply.header('X-Accel-Buffering', 'no')
