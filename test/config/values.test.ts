@@ -1,9 +1,10 @@
 import t from 'tap'
-import { channelPattern, cookieName, filePath, type Kind, serviceKey } from '../../src/config/kind.js'
+import { channelPattern, cookieName, filePath, type Kind } from '../../src/config/kind.js'
 import { address, addressRange, formatAddress, httpUrl, origin } from '../../src/config/network.js'
 import { many, one } from '../../src/config/option.js'
 import { quote } from '../../src/config/problem.js'
 import { duration, formatSize, integer, size } from '../../src/config/quantity.js'
+import { serviceKey } from '../../src/config/service-key.js'
 import { options } from '../../src/config.js'
 
 /** Checks that each text is read as its value; undefined stands for "not allowed". */
@@ -156,7 +157,7 @@ keeps('a proxy is an address, a range or one of three names', addressRange, {
   ],
 })
 
-keeps('a service key has 16 to 512 characters that a header and a list can carry', serviceKey, {
+keeps('a service key has 16 to 512 characters that a header and a list can carry', {
   good: ['x'.repeat(16), 'x'.repeat(512), '!"#$%&\'()*+-./:;<=>?@[~'],
   bad: [
     'x'.repeat(15),
