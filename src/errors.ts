@@ -47,6 +47,12 @@ export const OriginForbidden = createError(
   'pages of this origin may not connect; the server allows origins by --allow-origin',
   403,
 )
+/** The service key was right, but it may not do this; the argument says what. */
+export const KeyRestricted = createError<[string]>(
+  'DOWNPIPE_KEY_RESTRICTED',
+  'this service key may not %s',
+  403,
+)
 /** A channel that was asked for by name is not allowed to this identity. */
 export class ChannelForbidden extends createError<[string]>(
   'DOWNPIPE_CHANNEL_FORBIDDEN',

@@ -3,7 +3,7 @@ import { CachedVerifier } from './auth/cached-verifier.js'
 import { HttpVerifier } from './auth/http-verifier.js'
 import { Memberships } from './auth/memberships.js'
 import { Revocations } from './auth/revocations.js'
-import { ServiceKeys } from './auth/service-key.js'
+import { ServiceKeys, unrestrictedKey } from './auth/service-key.js'
 import type { TokenVerifier } from './auth/token-verifier.js'
 import type { Clock } from './clock.js'
 import type { Config } from './config.js'
@@ -61,7 +61,7 @@ export class Site {
       clock,
       verifier: this.#verifier,
       revocations: this.#revocations,
-      isServiceKey: key => this.serviceKeys.has(key),
+      serviceRights: key => this.serviceKeys.find(key),
       anonymousChannels: config.anonymousChannels,
     })
     this.#log = new MemoryLog({ clock, retention, idempotencyWindowMs: config.idempotencyWindowMs })
@@ -161,7 +161,7 @@ export class Site {
   #createTokenVerifier(): TokenVerifier | undefined {
     const { authUrl, serviceKeys, verifyTimeoutMs, maxChannelBytes } = this.config
     if (authUrl === undefined) return undefined
-    const serviceKey = serviceKeys[0] ?? ''
+    const serviceKey = unrestrictedKey(serviceKeys) ?? ''
     return new HttpVerifier({ url: authUrl, serviceKey, timeoutMs: verifyTimeoutMs, maxChannelBytes })
   }
 

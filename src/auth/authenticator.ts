@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js'
 import { Busy, TokenRefused, TokenRequired, TooManyRequests, UserKicked } from '../errors.js'
 import { AddressLimitReached, type CachedVerifier } from './cached-verifier.js'
 import { type Caller, hashToken, type Identity, type Verified } from './identity.js'
+import type { KeyRights } from './key-rights.js'
 import type { Revocations } from './revocations.js'
 import { VerifierUnavailable } from './token-verifier.js'
 
@@ -16,7 +17,7 @@ export interface Principal {
   readonly recheckMs: number | undefined
 }
 
-/** The service key's holder: may read everything, is nobody. */
+/** The holder of an unrestricted service key: may read everything, is nobody. */
 const service: Principal = {
   identity: {
     uid: null,
@@ -30,12 +31,19 @@ const service: Principal = {
   recheckMs: undefined,
 }
 
+/** The holder of a service key, who may read the channels that the key is for. @throws KeyRestricted when it may not read. */
+function servicePrincipal(rights: KeyRights): Principal {
+  rights.check('read')
+  const { channels } = rights
+  return channels === undefined ? service : { ...service, identity: { ...service.identity, channels } }
+}
+
 /** Tells who a token belongs to, by the service keys, the verifier, and what was revoked. */
 export class Authenticator {
   readonly #clock: Clock
   readonly #verifier: CachedVerifier | undefined
   readonly #revocations: Revocations
-  readonly #isServiceKey: (key: string) => boolean
+  readonly #serviceRights: (key: string) => KeyRights | undefined
   readonly #anonymous: Principal | undefined
 
   constructor(options: {
@@ -43,14 +51,15 @@ export class Authenticator {
     /** Undefined: no token is good. */
     verifier: CachedVerifier | undefined
     revocations: Revocations
-    isServiceKey: (key: string) => boolean
+    /** What a service key may do; undefined: it is none. */
+    serviceRights: (key: string) => KeyRights | undefined
     /** What may be read without a token; empty: nothing. */
     anonymousChannels: readonly string[]
   }) {
     this.#clock = options.clock
     this.#verifier = options.verifier
     this.#revocations = options.revocations
-    this.#isServiceKey = options.isServiceKey
+    this.#serviceRights = options.serviceRights
     const channels = options.anonymousChannels
     const identity = {
       uid: null,
@@ -66,14 +75,15 @@ export class Authenticator {
    * Tells who comes. Without a token: the anonymous reader, where there is one. `isBearer`: it came in the Authorization header;
    * only there may it be a service key, which must not be in addresses, where proxies write it down.
    *
-   * @throws TokenRequired, TokenRefused, UserKicked for good; Busy, TooManyRequests for now.
+   * @throws TokenRequired, TokenRefused, UserKicked, KeyRestricted for good; Busy, TooManyRequests for now.
    */
   async authenticate(token: string | undefined, caller: Caller, isBearer: boolean): Promise<Principal> {
     if (token === undefined) {
       if (this.#anonymous === undefined) throw new TokenRequired()
       return this.#anonymous
     }
-    if (isBearer && this.#isServiceKey(token)) return service
+    const rights = isBearer ? this.#serviceRights(token) : undefined
+    if (rights !== undefined) return servicePrincipal(rights)
     return await this.#verify(token, caller, Number.NEGATIVE_INFINITY)
   }
 

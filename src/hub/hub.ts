@@ -7,6 +7,7 @@ import { routingKey } from '../message.js'
 import { Audience } from './audience.js'
 import { type CloseReason, closeFor, closeFrame } from './close-reason.js'
 import { type DeliveryCounters, Outboxes, type OutboxesOptions } from './outboxes.js'
+import { Roster } from './roster.js'
 import type { Subscriber } from './subscriber.js'
 import { Upkeep, type UpkeepOptions } from './upkeep.js'
 
@@ -60,6 +61,8 @@ export class Hub implements Follower {
   }
   readonly #options: HubOptions
   readonly #window: Window
+  /** Who is connected. */
+  readonly roster: Roster
   readonly #audience = new Audience<Subscriber>()
   /** Who waits for which place. */
   readonly #waiting = new Map<Subscriber, Cursor>()
@@ -71,6 +74,7 @@ export class Hub implements Follower {
   constructor(options: HubOptions) {
     this.#options = options
     this.#window = options.window
+    this.roster = new Roster(options.clock, options.window, this.#audience)
     this.#outboxes = new Outboxes({
       ...options,
       counters: this.counters,
@@ -169,6 +173,8 @@ export class Hub implements Follower {
     for (const key of keys) this.#audience.add(key, subscriber)
     this.#connections[sink.transport] += 1
     this.counters.connects += 1
+    subscriber.id = this.counters.connects
+    subscriber.joinedMs = Math.round(this.#options.clock.monotonic())
     const start = this.#window.start(options.since, keys)
     if (options.ready !== undefined) {
       // Before a gap the id is the one that was given: were it later, a cut between the two would hide the gap.

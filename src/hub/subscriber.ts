@@ -58,6 +58,10 @@ export class Subscriber {
   readonly tokenHash: string | undefined
   readonly endReason: CloseReason | undefined
   keys: readonly string[]
+  /** Its number on this node, from 1 in the order of joining. */
+  id = 0
+  /** When it joined, on the clock's monotonic scale, in whole ms. */
+  joinedMs = 0
   state: SubscriberState = 'catching-up'
   /** Everything for its keys up to this `n` was put into the outbox or handed to the sink. */
   position = 0

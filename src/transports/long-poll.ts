@@ -7,8 +7,10 @@ import type { Batch } from '../hub/batch.js'
 import type { Hub } from '../hub/hub.js'
 import { SlicedQueue } from '../hub/sliced-queue.js'
 import { type Sink, Subscriber } from '../hub/subscriber.js'
+import { ownParsing } from '../own-parsing.js'
 import type { AddressCount } from './address-count.js'
 import { admit, type HandshakeOptions, type Subscription, shakeHands } from './handshake.js'
+import { pollSchema } from './schemas.js'
 
 /** Bytes of messages in one answer (but at least one message); the next poll gets the rest. */
 const pageBytes = 256 * 1024
@@ -141,7 +143,7 @@ export interface PollOptions extends HandshakeOptions {
 export function registerPoll(app: FastifyInstance, options: PollOptions): void {
   const { addresses } = options
   const collector = new PollCollector(options.clock)
-  app.get('/poll', async (request, reply) => {
+  app.get('/poll', { schema: pollSchema, ...ownParsing }, async (request, reply) => {
     const { ip } = request
     if (!addresses.take(ip)) throw new TooManyRequests('too many connections from this address')
     try {

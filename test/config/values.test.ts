@@ -1,9 +1,10 @@
 import t from 'tap'
-import { channelPattern, cookieName, filePath, type Kind, serviceKey } from '../../src/config/kind.js'
+import { channelPattern, cookieName, filePath, type Kind } from '../../src/config/kind.js'
 import { address, addressRange, formatAddress, httpUrl, origin } from '../../src/config/network.js'
 import { many, one } from '../../src/config/option.js'
 import { quote } from '../../src/config/problem.js'
 import { duration, formatSize, integer, size } from '../../src/config/quantity.js'
+import { serviceKey } from '../../src/config/service-key.js'
 import { options } from '../../src/config.js'
 
 /** Checks that each text is read as its value; undefined stands for "not allowed". */

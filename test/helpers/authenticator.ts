@@ -1,6 +1,7 @@
 import { Authenticator, type Principal } from '../../src/auth/authenticator.js'
 import type { VerifierLimits } from '../../src/auth/cached-verifier.js'
 import { hashToken } from '../../src/auth/identity.js'
+import { allRights } from '../../src/auth/key-rights.js'
 import { Revocations } from '../../src/auth/revocations.js'
 import { caller, createCached } from './verifier.js'
 
@@ -16,7 +17,7 @@ export function beginAuth(options: Partial<VerifierLimits> & { anonymousChannels
     clock,
     verifier,
     revocations,
-    isServiceKey: key => key === 'service key',
+    serviceRights: key => (key === 'service key' ? allRights : undefined),
     anonymousChannels,
   })
   /** `uid 5`, or the code of the error; an error that says too much is told in full. */
