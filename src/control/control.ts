@@ -1,6 +1,7 @@
 import type { CachedVerifier } from '../auth/cached-verifier.js'
 import { hashToken } from '../auth/identity.js'
 import type { Clock } from '../clock.js'
+import type { EventReporter } from '../cms/event-reporter.js'
 import { type Cursor, formatCursor } from '../cursor.js'
 import type { Hub } from '../hub/hub.js'
 import type { MessageLog } from '../log/message-log.js'
@@ -21,6 +22,8 @@ export interface ControlParts {
   readonly window: Window
   readonly hub: Hub
   readonly verifier: CachedVerifier | undefined
+  /** Tells the CMS who comes and goes; undefined: it is not told. */
+  readonly events: EventReporter | undefined
   readonly limits: MessageLimits
   /** Figures of the whole process. */
   readonly processFigures: () => ProcessFigures
@@ -79,7 +82,7 @@ export class Control {
 
   /** Figures of this node. */
   stats(): Stats {
-    const { clock, hub, window, verifier, processFigures } = this.#parts
+    const { clock, hub, window, verifier, events, processFigures } = this.#parts
     const { messages, deliveries, connects, overflows, gaps, closed } = hub.counters
     return {
       uptimeMs: Math.round(clock.monotonic() - this.#startMs),
@@ -94,6 +97,7 @@ export class Control {
       closed: { ...closed },
       log: { applied: formatCursor(window.applied), ...window.size },
       verifier: verifier === undefined ? null : { ...verifier.size, ...verifier.counters },
+      events: events === undefined ? null : { ...events.size, ...events.counters },
       ...processFigures(),
     }
   }
@@ -119,4 +123,6 @@ export interface Stats extends ProcessFigures {
   readonly closed: Readonly<Record<string, number>>
   readonly log: { readonly applied: string; readonly entries: number; readonly bytes: number }
   readonly verifier: Readonly<Record<string, number>> | null
+  /** What the CMS is told at the events URL: waiting and running now; told, failed calls and lost events since the start. */
+  readonly events: Readonly<Record<string, number>> | null
 }

@@ -73,7 +73,7 @@ export class Session implements Owner {
       grant,
       reason: 'this server accepts no grants',
     }))
-    const presence: readonly string[] = []
+    const presence = uid === null ? [] : this.#services.hub.presence.seenBy(uid)
     const channels = this.#channels
     const version = hash(
       'sha256',
@@ -95,6 +95,11 @@ export class Session implements Owner {
     )
   }
 
+  /** Tells the connection anew what holds for it, who is online among that. */
+  renew(subscriber: Subscriber): void {
+    this.#services.hub.renew(subscriber, this.ready().json)
+  }
+
   #confirmed(subscriber: Subscriber, principal: Principal): void {
     const { hub, anonymousChannels } = this.#services
     this.#unconfirmedMs = 0
@@ -107,6 +112,7 @@ export class Session implements Owner {
       hub.close(subscriber, 'expired')
       return
     }
+    hub.reveal(subscriber, principal.identity.visibleTo, principal.askedMs)
     const ready = this.ready()
     if (ready.version !== before) hub.update(subscriber, this.keys, ready.json)
     if (principal.recheckMs !== undefined) hub.recheckIn(subscriber, principal.recheckMs)
