@@ -6,6 +6,8 @@ import { Revocations } from './auth/revocations.js'
 import { ServiceKeys, unrestrictedKey } from './auth/service-key.js'
 import type { TokenVerifier } from './auth/token-verifier.js'
 import type { Clock } from './clock.js'
+import { EventReporter, eventTimeoutMs } from './cms/event-reporter.js'
+import { JsonPost } from './cms/json-post.js'
 import type { Config } from './config.js'
 import { Control } from './control/control.js'
 import { Hub } from './hub/hub.js'
@@ -43,6 +45,7 @@ export class Site {
   readonly #state: SiteState
   readonly #window: Window
   readonly #verifier: CachedVerifier | undefined
+  readonly #events: EventReporter | undefined
   readonly #revocations: Revocations
   readonly #logger: SiteLogger
   #stopFollowing = () => {}
@@ -57,6 +60,8 @@ export class Site {
     this.serviceKeys = new ServiceKeys(config.serviceKeys)
     this.#revocations = new Revocations(clock)
     this.#verifier = this.#createVerifier()
+    const events = this.#createEventReporter()
+    this.#events = events
     this.authenticator = new Authenticator({
       clock,
       verifier: this.#verifier,
@@ -76,6 +81,9 @@ export class Site {
       reconnectRate: config.reconnectRate,
       onCommand: (command, storedMs) => this.#obey(command, storedMs),
       onReset: () => this.#forgetIdentities(),
+      presenceGraceMs: config.presenceGraceMs,
+      presenceQuietMs: config.presenceQuietMs,
+      onPresence: events && ((uid, type) => events.report({ type, uid })),
     })
     this.memberships = new Memberships({
       clock,
@@ -91,6 +99,7 @@ export class Site {
       window: this.#window,
       hub: this.hub,
       verifier: this.#verifier,
+      events,
       limits: config,
       processFigures,
     })
@@ -122,7 +131,9 @@ export class Site {
   /** Takes no more subscribers and asks those who are here to come back, spread in time. Publishers are still served. */
   drain(): void {
     this.#isServing = false
+    this.hub.presence.stop()
     this.hub.closeAll('shutdown')
+    void this.#events?.close()
   }
 
   /** Gives everything back; nothing may be called afterwards. */
@@ -131,6 +142,7 @@ export class Site {
     this.#stopTicking()
     this.#stopFollowing()
     this.hub.stop()
+    await this.#events?.close()
     await this.#log.close()
     await this.#state.close()
   }
@@ -155,6 +167,17 @@ export class Site {
         burst: config.verifyBurst,
       },
       onFailure: problem => this.#logger.warn({ problem }, 'a token could not be verified'),
+    })
+  }
+
+  #createEventReporter(): EventReporter | undefined {
+    const { eventsUrl, serviceKeys } = this.config
+    if (eventsUrl === undefined) return undefined
+    const serviceKey = unrestrictedKey(serviceKeys) ?? ''
+    return new EventReporter({
+      clock: this.clock,
+      post: new JsonPost({ url: eventsUrl, name: 'events URL', serviceKey, timeoutMs: eventTimeoutMs }),
+      warn: (data, sentence) => this.#logger.warn(data, sentence),
     })
   }
 

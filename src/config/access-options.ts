@@ -24,6 +24,10 @@ export const accessOptions = {
     doc: `Where the CMS is asked who a token is, and what it may read. None: tokens are refused, and only
       anonymous channels can be read.`,
   }),
+  eventsUrl: maybe(httpUrl, {
+    name: 'events-url',
+    doc: `Where the CMS is told when a user comes online or goes offline. None: it is not told.`,
+  }),
   allowOrigins: many(origin, {
     name: 'allow-origin',
     doc: `Origins whose pages may connect, beside the server's own; https://www.example.com is one, its path is

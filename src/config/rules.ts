@@ -85,14 +85,12 @@ export function keyConflicts(keys: readonly ServiceKey[], settings: Settings, la
       `a service key has a channel that is longer than ${limit}, ${settings.maxChannelBytes} bytes`,
     )
   }
-  const authUrl = label('authUrl')
-  if (
-    authUrl !== undefined &&
-    settings.authUrl !== undefined &&
-    keys.length > 0 &&
-    unrestrictedKey(keys) === undefined
-  ) {
-    problems.push(`${authUrl}: needs a service key that is not restricted, because the CMS is shown it`)
+  for (const property of ['authUrl', 'eventsUrl'] as const) {
+    const source = label(property)
+    if (source === undefined || settings[property] === undefined) continue
+    if (keys.length > 0 && unrestrictedKey(keys) === undefined) {
+      problems.push(`${source}: needs a service key that is not restricted, because the CMS is shown it`)
+    }
   }
   return problems
 }

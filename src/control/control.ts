@@ -3,6 +3,7 @@ import { hashToken } from '../auth/identity.js'
 import { allRights, type KeyRights } from '../auth/key-rights.js'
 import type { Memberships } from '../auth/memberships.js'
 import type { Clock } from '../clock.js'
+import type { EventReporter } from '../cms/event-reporter.js'
 import { type Cursor, formatCursor } from '../cursor.js'
 import { InvalidRequest, KeyRestricted, TooManyMemberships } from '../errors.js'
 import type { Hub } from '../hub/hub.js'
@@ -29,6 +30,8 @@ export interface ControlParts {
   readonly window: Window
   readonly hub: Hub
   readonly verifier: CachedVerifier | undefined
+  /** Tells the CMS who comes and goes; undefined: it is not told. */
+  readonly events: EventReporter | undefined
   readonly limits: MessageLimits
   /** Figures of the whole process. */
   readonly processFigures: () => ProcessFigures
@@ -120,7 +123,7 @@ export class Control {
 
   /** Figures of this node. */
   stats(): Stats {
-    const { clock, hub, window, verifier, processFigures } = this.#parts
+    const { clock, hub, window, verifier, events, processFigures } = this.#parts
     const { messages, deliveries, connects, overflows, gaps, closed } = hub.counters
     return {
       uptimeMs: Math.round(clock.monotonic() - this.#startMs),
@@ -135,6 +138,7 @@ export class Control {
       closed: { ...closed },
       log: { applied: formatCursor(window.applied), ...window.size },
       verifier: verifier === undefined ? null : { ...verifier.size, ...verifier.counters },
+      events: events === undefined ? null : { ...events.size, ...events.counters },
       ...processFigures(),
     }
   }

@@ -89,7 +89,7 @@ export class Session implements Owner {
       grant,
       reason: 'this server accepts no grants',
     }))
-    const presence: readonly string[] = []
+    const presence = uid === null ? [] : this.#services.hub.presence.seenBy(uid)
     const channels = this.#channels
     const version = hash(
       'sha256',
@@ -123,6 +123,11 @@ export class Session implements Owner {
     if (ready.version !== before) this.#services.hub.update(subscriber, this.keys, ready.json)
   }
 
+  /** Tells the connection anew what holds for it, who is online among that. */
+  renew(subscriber: Subscriber): void {
+    this.#services.hub.renew(subscriber, this.ready().json)
+  }
+
   #confirmed(subscriber: Subscriber, principal: Principal): void {
     const { hub } = this.#services
     const before = this.ready().version
@@ -135,6 +140,7 @@ export class Session implements Owner {
       return
     }
     this.settle()
+    hub.reveal(subscriber, principal.identity.visibleTo, principal.askedMs)
     const ready = this.ready()
     if (ready.version !== before) hub.update(subscriber, this.keys, ready.json)
     if (principal.recheckMs !== undefined) hub.recheckIn(subscriber, principal.recheckMs)

@@ -14,7 +14,11 @@ function reads<T>(name: string, kind: Kind<T>, values: readonly (readonly [strin
   })
 }
 
-function keeps(name: string, kind: Kind<string>, texts: { good: readonly string[]; bad: readonly string[] }) {
+function keeps(
+  name: string,
+  kind: Kind<unknown>,
+  texts: { good: readonly string[]; bad: readonly string[] },
+) {
   const good = texts.good.map(text => [text, text] as const)
   const bad = texts.bad.map(text => [text, undefined] as const)
   reads(name, kind, [...good, ...bad])

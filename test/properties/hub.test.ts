@@ -51,6 +51,7 @@ class Reader {
     const names = () => (members.has(this.uid) ? [...this.channels, club] : this.channels)
     const owner = {
       recheck: () => {},
+      renew: () => {},
       reconsider: (subscriber: Subscriber) => hub.update(subscriber, subscriberKeys(names(), this.uid), '{}'),
     }
     this.subscriber = join(names(), { uid: this.uid, sink: this.sink, since, owner }).subscriber
