@@ -14,7 +14,11 @@ function reads<T>(name: string, kind: Kind<T>, values: readonly (readonly [strin
   })
 }
 
-function keeps(name: string, kind: Kind<string>, texts: { good: readonly string[]; bad: readonly string[] }) {
+function keeps(
+  name: string,
+  kind: Kind<unknown>,
+  texts: { good: readonly string[]; bad: readonly string[] },
+) {
   const good = texts.good.map(text => [text, text] as const)
   const bad = texts.bad.map(text => [text, undefined] as const)
   reads(name, kind, [...good, ...bad])
@@ -157,7 +161,7 @@ keeps('a proxy is an address, a range or one of three names', addressRange, {
   ],
 })
 
-keeps('a service key has 16 to 512 characters that a header and a list can carry', {
+keeps('a service key has 16 to 512 characters that a header and a list can carry', serviceKey, {
   good: ['x'.repeat(16), 'x'.repeat(512), '!"#$%&\'()*+-./:;<=>?@[~'],
   bad: [
     'x'.repeat(15),
