@@ -1,6 +1,7 @@
 import { stdout } from 'node:process'
 import Fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify'
 import { systemClock } from './clock.js'
+import { setCompilers } from './compilers.js'
 import type { Config } from './config.js'
 import { registerControl } from './control/routes/index.js'
 import { errorBody, registerErrors } from './error-answers.js'
@@ -125,10 +126,8 @@ function createFastify(config: Config): FastifyInstance {
     onConstructorPoisoning: 'ignore',
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength },
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
   })
-  // The schemas of answers describe them and do not write them: an answer is what a handler says.
-  app.setSerializerCompiler(() => JSON.stringify)
+  setCompilers(app)
   // The framework takes plain text for a body, too, which a form on any page can send.
   app.removeContentTypeParser('text/plain')
   return app

@@ -14,9 +14,8 @@ import {
 } from '../listing-schemas.js'
 import type { ControlApp, ControlOptions } from './options.js'
 import { rightsOf } from './permission.js'
-import { queryCompiler } from './query.js'
 
-const config = { operation: 'list' } as const
+const listed = { config: { operation: 'list' } } as const
 
 const UserParams = Type.Object({ uid: Type.String({ minLength: 1, maxLength: maxWordLength }) })
 const ChannelParams = Type.Object({ channel: Type.String({ minLength: 1 }) })
@@ -51,7 +50,6 @@ const connections = {
 
 /** `GET /users`, `/users/:uid`, `/channels`, `/channels/:channel` and `/connections`. */
 export function registerListings(app: ControlApp, { control: { listings } }: ControlOptions): void {
-  const listed = { config, validatorCompiler: queryCompiler }
   app.get('/users', { ...listed, schema: users }, async request =>
     listings.users(request.query, rightsOf(request)),
   )
