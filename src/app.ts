@@ -74,9 +74,10 @@ export async function createApp(config: Config): Promise<App> {
 }
 
 function registerTransports(app: FastifyInstance, site: Site): void {
-  const { config, clock, hub, authenticator } = site
+  const { config, clock, hub, authenticator, grants } = site
   const options = {
     authenticator,
+    grants,
     clock,
     hub,
     anonymousChannels: config.anonymousChannels,

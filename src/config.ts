@@ -65,7 +65,7 @@ export function loadConfig({ argv, env, readFile, random }: ConfigInput): Config
     ...sources.flatMap(source => source.problems),
     ...given.flatMap(refusals),
     ...keyFile.problems,
-    ...conflicts(settings, property => label(table[property], given)),
+    ...conflicts(settings, keyFile.keys, property => label(table[property], given)),
   ]
   const isKeyRefused = keyFile.problems.length > 0 || label(table.serviceKeys, given) === undefined
   if (serviceKeys.length === 0 && !settings.dev && !isKeyRefused) problems.push(noKey)

@@ -1,6 +1,9 @@
 import { Authenticator } from './auth/authenticator.js'
 import { CachedVerifier } from './auth/cached-verifier.js'
+import { GrantVerifier } from './auth/grant.js'
 import { HttpVerifier } from './auth/http-verifier.js'
+import { JwtVerifier } from './auth/jwt-verifier.js'
+import { KeySet } from './auth/key-set.js'
 import { Revocations } from './auth/revocations.js'
 import { ServiceKeys } from './auth/service-key.js'
 import type { TokenVerifier } from './auth/token-verifier.js'
@@ -29,6 +32,9 @@ export interface SiteParts {
   readonly processFigures: () => ProcessFigures
 }
 
+/** What the only site of a server is called. */
+const siteName = 'default'
+
 /** One tenant: its keys, log, state, hub, verifier and control. Sites never see each other. */
 export class Site {
   readonly config: Config
@@ -37,6 +43,7 @@ export class Site {
   readonly hub: Hub
   readonly control: Control
   readonly authenticator: Authenticator
+  readonly grants: GrantVerifier
   readonly #log: MessageLog
   readonly #state: SiteState
   readonly #window: Window
@@ -58,9 +65,18 @@ export class Site {
     this.authenticator = new Authenticator({
       clock,
       verifier: this.#verifier,
+      jwt: this.#createJwtVerifier(),
       revocations: this.#revocations,
       isServiceKey: key => this.serviceKeys.has(key),
       anonymousChannels: config.anonymousChannels,
+    })
+    this.grants = new GrantVerifier({
+      clock,
+      secrets: config.grantSecrets,
+      site: siteName,
+      toleranceMs: config.jwtClockToleranceMs,
+      maxChannelBytes: config.maxChannelBytes,
+      onProblem: problem => logger.warn({ problem }, 'a grant could not be used'),
     })
     this.#log = new MemoryLog({ clock, retention, idempotencyWindowMs: config.idempotencyWindowMs })
     this.#state = new MemoryState(clock)
@@ -82,6 +98,7 @@ export class Site {
       window: this.#window,
       hub: this.hub,
       verifier: this.#verifier,
+      authenticator: this.authenticator,
       limits: config,
       processFigures,
     })
@@ -147,6 +164,28 @@ export class Site {
     if (authUrl === undefined) return undefined
     const serviceKey = serviceKeys[0] ?? ''
     return new HttpVerifier({ url: authUrl, serviceKey, timeoutMs: verifyTimeoutMs, maxChannelBytes })
+  }
+
+  #createJwtVerifier(): JwtVerifier | undefined {
+    const { clock, config } = this
+    const { jwtSecrets, jwksUrl } = config
+    if (jwtSecrets.length === 0 && jwksUrl === undefined) return undefined
+    return new JwtVerifier({
+      clock,
+      secrets: jwtSecrets,
+      keySet: jwksUrl === undefined ? undefined : this.#createKeySet(jwksUrl),
+      audience: config.jwtAudience,
+      toleranceMs: config.jwtClockToleranceMs,
+      maxChannelBytes: config.maxChannelBytes,
+      onProblem: problem => this.#logger.warn({ problem }, 'a JWT could not be used'),
+    })
+  }
+
+  #createKeySet(url: string): KeySet {
+    const { verifyTimeoutMs: timeoutMs, staleIfErrorMs } = this.config
+    const onFailure = (problem: string) =>
+      this.#logger.warn({ problem }, 'the keys of JWTs could not be fetched')
+    return new KeySet({ clock: this.clock, url, timeoutMs, staleIfErrorMs, onFailure })
   }
 
   /** A hold counts from when its command was stored: one that is read late, or again, is not begun anew. */

@@ -1,5 +1,5 @@
+import type { Authenticator } from '../auth/authenticator.js'
 import type { CachedVerifier } from '../auth/cached-verifier.js'
-import { hashToken } from '../auth/identity.js'
 import type { Clock } from '../clock.js'
 import { type Cursor, formatCursor } from '../cursor.js'
 import type { Hub } from '../hub/hub.js'
@@ -10,9 +10,6 @@ import type { ProcessFigures } from '../metrics/process-figures.js'
 import { Rates } from '../metrics/rates.js'
 import type { SiteState } from '../state/site-state.js'
 
-/** How long a logged-out token is refused without asking, in ms: Drupal says logout *before* it destroys the session. */
-const logoutHoldMs = 60_000
-
 /** What control stands on. */
 export interface ControlParts {
   readonly clock: Clock
@@ -21,6 +18,7 @@ export interface ControlParts {
   readonly window: Window
   readonly hub: Hub
   readonly verifier: CachedVerifier | undefined
+  readonly authenticator: Authenticator
   readonly limits: MessageLimits
   /** Figures of the whole process. */
   readonly processFigures: () => ProcessFigures
@@ -64,12 +62,12 @@ export class Control {
     await log.append([{ kind: 'kick', uid, holdMs }])
   }
 
-  /** Closes the token's connections on every node, forgets it and refuses it for a minute. */
+  /** Closes the token's connections on every node, forgets it and refuses it for a minute, a JWT until it ends. */
   async logout(token: string): Promise<void> {
-    const { clock, state, log } = this.#parts
-    const tokenHash = hashToken(token)
-    await state.put('revoked-token', { key: tokenHash, value: null, expiresMs: clock.now() + logoutHoldMs })
-    await log.append([{ kind: 'logout', tokenHash, holdMs: logoutHoldMs }])
+    const { clock, state, log, authenticator } = this.#parts
+    const { tokenHash, holdMs } = authenticator.revocation(token)
+    await state.put('revoked-token', { key: tokenHash, value: null, expiresMs: clock.now() + holdMs })
+    await log.append([{ kind: 'logout', tokenHash, holdMs }])
   }
 
   /** Measures the rates; to be called once a second. */

@@ -32,7 +32,7 @@ export interface Join {
   readonly isInitial: boolean
   /** Milliseconds after which it ends; undefined: never. */
   readonly lifeMs: number | undefined
-  /** Milliseconds after which its identity must be confirmed; undefined: never. */
+  /** Milliseconds after which something falls due for its owner; undefined: nothing does. */
   readonly recheckMs: number | undefined
 }
 
@@ -204,7 +204,7 @@ export class Hub implements Follower {
     this.#outboxes.queue(subscriber)
   }
 
-  /** Sets the next time, `ms` from now, at which the subscriber's identity must be confirmed. */
+  /** Sets the next time, `ms` from now, at which something falls due for the subscriber's owner. */
   recheckIn(subscriber: Subscriber, ms: number): void {
     if (subscriber.state !== 'closed') this.#upkeep.recheckIn(subscriber, ms)
   }

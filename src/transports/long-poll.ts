@@ -185,7 +185,7 @@ function poll(
     ready: query.get('v') === ready.version ? undefined : ready.json,
     isInitial,
     lifeMs: waitMs,
-    recheckMs: undefined,
+    recheckMs: session.endsInMs,
   })
   isJoined = true
   if (sink.hasFrames || since === undefined || waitMs === 0) answer()

@@ -154,7 +154,7 @@ function open(reply: FastifyReply, socket: Socket, subscription: Subscription, o
     ready: session.ready().json,
     isInitial,
     lifeMs: options.streamAgeMs === 0 ? undefined : options.streamAgeMs * (0.8 + 0.4 * Math.random()),
-    recheckMs: principal.recheckMs,
+    recheckMs: session.dueInMs,
   })
   socket.uncork()
 }

@@ -15,6 +15,7 @@ export function beginAuth(options: Partial<VerifierLimits> & { anonymousChannels
   const authenticator = new Authenticator({
     clock,
     verifier,
+    jwt: undefined,
     revocations,
     isServiceKey: key => key === 'service key',
     anonymousChannels,

@@ -104,7 +104,7 @@ export function createTestHub(
       if (uid !== null) keys.push(routingKey.uid(uid))
       const subscriber = new Subscriber({
         sink,
-        owner: options.owner ?? { recheck: () => {} },
+        owner: options.owner ?? { due: () => {}, recheck: () => {} },
         uid,
         tokenHash: options.tokenHash,
         keys,
