@@ -88,8 +88,8 @@ export class JwtVerifier {
         this.#onProblem(error.message)
         return undefined
       }
-      if (error instanceof errors.JOSEError) return undefined
-      // A key that cannot be used, say: what its reader throws may repeat what it read.
+      if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSInvalid)) return undefined
+      // A private key in the set, or one that is broken; what its reader throws may repeat what it read.
       const name = error instanceof Error ? error.name : typeof error
       this.#onProblem(`a key of the JWKS URL cannot be used (${name})`)
       throw new VerifierUnavailable('the key cannot be used', { cause: error })
