@@ -1,6 +1,9 @@
 import { Authenticator } from './auth/authenticator.js'
 import { CachedVerifier } from './auth/cached-verifier.js'
+import { GrantVerifier } from './auth/grant.js'
 import { HttpVerifier } from './auth/http-verifier.js'
+import { JwtVerifier } from './auth/jwt-verifier.js'
+import { KeySet } from './auth/key-set.js'
 import { Memberships } from './auth/memberships.js'
 import { Revocations } from './auth/revocations.js'
 import { ServiceKeys, unrestrictedKey } from './auth/service-key.js'
@@ -32,6 +35,9 @@ export interface SiteParts {
   readonly processFigures: () => ProcessFigures
 }
 
+/** What the only site of a server is called. */
+const siteName = 'default'
+
 /** One tenant: its keys, log, state, hub, verifier and control. Sites never see each other. */
 export class Site {
   readonly config: Config
@@ -41,6 +47,7 @@ export class Site {
   readonly control: Control
   readonly authenticator: Authenticator
   readonly memberships: Memberships
+  readonly grants: GrantVerifier
   readonly #log: MessageLog
   readonly #state: SiteState
   readonly #window: Window
@@ -65,9 +72,18 @@ export class Site {
     this.authenticator = new Authenticator({
       clock,
       verifier: this.#verifier,
+      jwt: this.#createJwtVerifier(),
       revocations: this.#revocations,
       serviceRights: key => this.serviceKeys.find(key),
       anonymousChannels: config.anonymousChannels,
+    })
+    this.grants = new GrantVerifier({
+      clock,
+      secrets: config.grantSecrets,
+      site: siteName,
+      toleranceMs: config.jwtClockToleranceMs,
+      maxChannelBytes: config.maxChannelBytes,
+      onProblem: problem => logger.warn({ problem }, 'a grant could not be used'),
     })
     this.#log = new MemoryLog({ clock, retention, idempotencyWindowMs: config.idempotencyWindowMs })
     this.#state = new MemoryState(clock)
@@ -100,6 +116,7 @@ export class Site {
       hub: this.hub,
       verifier: this.#verifier,
       events,
+      authenticator: this.authenticator,
       limits: config,
       processFigures,
     })
@@ -186,6 +203,28 @@ export class Site {
     if (authUrl === undefined) return undefined
     const serviceKey = unrestrictedKey(serviceKeys) ?? ''
     return new HttpVerifier({ url: authUrl, serviceKey, timeoutMs: verifyTimeoutMs, maxChannelBytes })
+  }
+
+  #createJwtVerifier(): JwtVerifier | undefined {
+    const { clock, config } = this
+    const { jwtSecrets, jwksUrl } = config
+    if (jwtSecrets.length === 0 && jwksUrl === undefined) return undefined
+    return new JwtVerifier({
+      clock,
+      secrets: jwtSecrets,
+      keySet: jwksUrl === undefined ? undefined : this.#createKeySet(jwksUrl),
+      audience: config.jwtAudience,
+      toleranceMs: config.jwtClockToleranceMs,
+      maxChannelBytes: config.maxChannelBytes,
+      onProblem: problem => this.#logger.warn({ problem }, 'a JWT could not be used'),
+    })
+  }
+
+  #createKeySet(url: string): KeySet {
+    const { verifyTimeoutMs: timeoutMs, staleIfErrorMs } = this.config
+    const onFailure = (problem: string) =>
+      this.#logger.warn({ problem }, 'the keys of JWTs could not be fetched')
+    return new KeySet({ clock: this.clock, url, timeoutMs, staleIfErrorMs, onFailure })
   }
 
   #obey(command: Command, storedMs: number): void {

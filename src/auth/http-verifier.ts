@@ -1,24 +1,7 @@
-import { type Static, Type } from 'typebox'
-import { Compile } from 'typebox/compile'
 import { JsonPost, NoAnswer } from '../cms/json-post.js'
-import { formProblem } from '../form-problem.js'
-import { channelNameProblem, UidSchema } from '../message.js'
 import type { Caller, Identity } from './identity.js'
+import { identityFromAnswer, NotAnIdentity } from './identity-form.js'
 import { type TokenVerifier, VerifierUnavailable } from './token-verifier.js'
-
-/** What the CMS vouches for when it does not say how long, in seconds. */
-const defaultExpiresIn = 3_600
-
-const AnswerSchema = Type.Object({
-  // Required, so that an answer that is about something else ({"error": …}) makes nobody an anonymous reader.
-  uid: Type.Union([UidSchema, Type.Null()]),
-  channels: Type.Optional(Type.Array(Type.String(), { maxItems: 10_000 })),
-  visibleTo: Type.Optional(Type.Array(UidSchema, { maxItems: 10_000 })),
-  expiresIn: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
-  info: Type.Optional(Type.Unknown()),
-})
-
-const answerForm = Compile(AnswerSchema)
 
 /**
  * Asks the CMS: `POST <auth url>` with the service key as bearer and `{"token","ip","userAgent"}`.
@@ -55,31 +38,11 @@ export class HttpVerifier implements TokenVerifier {
         `the auth URL answered 200 with something that is not JSON (Content-Type: ${contentType ?? 'none'})`,
       )
     }
-    if (!answerForm.Check(answer)) {
-      throw new VerifierUnavailable(wrongShape(formProblem(answerForm.Errors(answer), 'answer')))
-    }
-    return this.#parse(answer)
-  }
-
-  #parse(answer: Static<typeof AnswerSchema>): Identity {
-    const channels = answer.channels ?? []
-    for (const [index, channel] of channels.entries()) {
-      const name = channel.endsWith('*') ? channel.slice(0, -1) : channel
-      const problem = channel === '*' ? undefined : channelNameProblem(name, this.#maxChannelBytes)
-      if (problem !== undefined) {
-        throw new VerifierUnavailable(wrongShape(`answer.channels[${index}]: ${problem}`))
-      }
-    }
-    return {
-      uid: answer.uid === null ? null : String(answer.uid),
-      channels,
-      visibleTo: (answer.visibleTo ?? []).map(String),
-      info: answer.info,
-      expiresIn: answer.expiresIn ?? defaultExpiresIn,
+    try {
+      return identityFromAnswer(answer, this.#maxChannelBytes)
+    } catch (error) {
+      if (!(error instanceof NotAnIdentity)) throw error
+      throw new VerifierUnavailable(`the auth URL answered JSON of a wrong shape: ${error.message}`)
     }
   }
-}
-
-function wrongShape(problem: string): string {
-  return `the auth URL answered JSON of a wrong shape: ${problem}`
 }

@@ -1,5 +1,5 @@
+import type { Authenticator } from '../auth/authenticator.js'
 import type { CachedVerifier } from '../auth/cached-verifier.js'
-import { hashToken } from '../auth/identity.js'
 import { allRights, type KeyRights } from '../auth/key-rights.js'
 import type { Memberships } from '../auth/memberships.js'
 import type { Clock } from '../clock.js'
@@ -18,9 +18,6 @@ import type { Stats } from './stats.js'
 
 export type { Stats } from './stats.js'
 
-/** How long a logged-out token is refused without asking, in ms: Drupal says logout *before* it destroys the session. */
-const logoutHoldMs = 60_000
-
 /** What control stands on. */
 export interface ControlParts {
   readonly clock: Clock
@@ -32,6 +29,7 @@ export interface ControlParts {
   readonly verifier: CachedVerifier | undefined
   /** Tells the CMS who comes and goes; undefined: it is not told. */
   readonly events: EventReporter | undefined
+  readonly authenticator: Authenticator
   readonly limits: MessageLimits
   /** Figures of the whole process. */
   readonly processFigures: () => ProcessFigures
@@ -81,12 +79,12 @@ export class Control {
     await log.append([{ kind: 'kick', uid, holdMs }])
   }
 
-  /** Closes the token's connections on every node, forgets it and refuses it for a minute. */
+  /** Closes the token's connections on every node, forgets it and refuses it for a minute, a JWT until it ends. */
   async logout(token: string): Promise<void> {
-    const { clock, state, log } = this.#parts
-    const tokenHash = hashToken(token)
-    await state.put('revoked-token', { key: tokenHash, value: null, expiresMs: clock.now() + logoutHoldMs })
-    await log.append([{ kind: 'logout', tokenHash, holdMs: logoutHoldMs }])
+    const { clock, state, log, authenticator } = this.#parts
+    const { tokenHash, holdMs } = authenticator.revocation(token)
+    await state.put('revoked-token', { key: tokenHash, value: null, expiresMs: clock.now() + holdMs })
+    await log.append([{ kind: 'logout', tokenHash, holdMs }])
   }
 
   /** Asks the CMS anew who the user is, on every node, and applies the difference to the user's connections. */

@@ -37,7 +37,7 @@ export interface Join {
   readonly isInitial: boolean
   /** Milliseconds after which it ends; undefined: never. */
   readonly lifeMs: number | undefined
-  /** Milliseconds after which its identity must be confirmed; undefined: never. */
+  /** Milliseconds after which something falls due for its owner; undefined: nothing does. */
   readonly recheckMs: number | undefined
   /** When the CMS was asked about its identity, on the clock's monotonic scale; undefined: it was not. */
   readonly heardMs: number | undefined
@@ -249,7 +249,7 @@ export class Hub implements Follower {
     if (subscriber.state !== 'closed') this.presence.reveal(subscriber, visibleTo, heardMs)
   }
 
-  /** Sets the next time, `ms` from now, at which the subscriber's identity must be confirmed. */
+  /** Sets the next time, `ms` from now, at which something falls due for the subscriber's owner. */
   recheckIn(subscriber: Subscriber, ms: number): void {
     if (subscriber.state !== 'closed') this.#upkeep.recheckIn(subscriber, ms)
   }

@@ -30,7 +30,9 @@ export type SubscriberState = 'catching-up' | 'live' | 'waiting' | 'closed'
 
 /** Who answers for a subscriber's identity. */
 export interface Owner {
-  /** The identity must be confirmed now. The owner sets the next time by `Hub.recheckIn`. MUST NOT throw. */
+  /** The time set by `Hub.recheckIn` has come. The owner sets the next one, if any, or closes. MUST NOT throw. */
+  due(subscriber: Subscriber): void
+  /** The identity must be confirmed now. MUST NOT throw. */
   recheck(subscriber: Subscriber): void
   /** The user's memberships have changed: `Hub.update` is due if that changes what it may read. MUST NOT throw. */
   reconsider(subscriber: Subscriber): void

@@ -201,7 +201,7 @@ function poll(
     ready: query.get('v') === ready.version ? undefined : ready.json,
     isInitial,
     lifeMs: waitMs,
-    recheckMs: undefined,
+    recheckMs: session.endsInMs,
     heardMs: principal.askedMs,
   })
   isJoined = true

@@ -157,7 +157,7 @@ function open(reply: FastifyReply, socket: Socket, subscription: Subscription, o
     ready: session.ready().json,
     isInitial,
     lifeMs: options.streamAgeMs === 0 ? undefined : options.streamAgeMs * (0.8 + 0.4 * Math.random()),
-    recheckMs: principal.recheckMs,
+    recheckMs: session.dueInMs,
     heardMs: principal.askedMs,
   })
   socket.uncork()

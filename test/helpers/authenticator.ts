@@ -16,6 +16,7 @@ export function beginAuth(options: Partial<VerifierLimits> & { anonymousChannels
   const authenticator = new Authenticator({
     clock,
     verifier,
+    jwt: undefined,
     revocations,
     serviceRights: key => (key === 'service key' ? allRights : undefined),
     anonymousChannels,

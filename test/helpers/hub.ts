@@ -116,7 +116,12 @@ export function createTestHub(
       const keys = subscriberKeys(channels, uid)
       const subscriber = new Subscriber({
         sink,
-        owner: options.owner ?? { recheck: () => {}, reconsider: () => {}, renew: () => {} },
+        owner: options.owner ?? {
+          due: () => {},
+          recheck: () => {},
+          reconsider: () => {},
+          renew: () => {},
+        },
         uid,
         visibleTo: options.visibleTo ?? [],
         tokenHash: options.tokenHash,

@@ -16,6 +16,7 @@ function begin(overrides: Parameters<typeof createTestHub>[0] = {}) {
   const come = (uid: string | null, visibleTo: readonly string[] = [], heardMs?: number, sink?: FakeSink) => {
     const sees = () => JSON.stringify({ presence: uid === null ? [] : hub.presence.seenBy(uid) })
     const owner: Owner = {
+      due: () => {},
       recheck: () => {},
       reconsider: () => {},
       renew: subscriber => hub.renew(subscriber, sees()),

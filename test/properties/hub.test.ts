@@ -50,6 +50,7 @@ class Reader {
     const since: Since | undefined = this.last && { cursor: this.last }
     const names = () => (members.has(this.uid) ? [...this.channels, club] : this.channels)
     const owner = {
+      due: () => {},
       recheck: () => {},
       renew: () => {},
       reconsider: (subscriber: Subscriber) => hub.update(subscriber, subscriberKeys(names(), this.uid), '{}'),
