@@ -3,6 +3,8 @@ import { accessSuite } from './transport-access.js'
 import type { Transport } from './transport-case.js'
 import { deliverySuite } from './transport-delivery.js'
 import { endingsSuite } from './transport-endings.js'
+import { grantsSuite } from './transport-grants.js'
+import { jwtSuite } from './transport-jwt.js'
 import { membershipSuite } from './transport-memberships.js'
 import { resumeSuite } from './transport-resume.js'
 
@@ -16,4 +18,6 @@ export function transportSuite(t: Test, transport: Transport): void {
   accessSuite(t, transport)
   endingsSuite(t, transport)
   membershipSuite(t, transport)
+  jwtSuite(t, transport)
+  grantsSuite(t, transport)
 }
