@@ -1,4 +1,3 @@
-import { createServer } from 'node:net'
 import t, { type Test } from 'tap'
 import { connected, publish, until } from '../helpers/calls.js'
 import { startEventsUrl } from '../helpers/events-url.js'
