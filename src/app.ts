@@ -84,9 +84,11 @@ export async function createApp(config: Config): Promise<App> {
 }
 
 function registerTransports(app: FastifyInstance, site: Site): void {
-  const { config, clock, hub, authenticator } = site
+  const { config, clock, hub, authenticator, memberships, grants } = site
   const options = {
     authenticator,
+    memberships,
+    grants,
     clock,
     hub,
     anonymousChannels: config.anonymousChannels,

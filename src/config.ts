@@ -66,7 +66,7 @@ export function loadConfig({ argv, env, readFile, random }: ConfigInput): Config
     ...sources.flatMap(source => source.problems),
     ...given.flatMap(refusals),
     ...keyFile.problems,
-    ...conflicts(settings, property => label(table[property], given)),
+    ...conflicts(settings, keyFile.keys, property => label(table[property], given)),
     ...keyConflicts(serviceKeys, settings, property => label(table[property], given)),
   ]
   const isKeyRefused = keyFile.problems.length > 0 || label(table.serviceKeys, given) === undefined

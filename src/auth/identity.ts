@@ -41,21 +41,40 @@ export interface Entitlement {
   readonly refused: string | undefined
 }
 
+/** What decides about a subscriber's channels beside its identity. */
+export interface Entitling {
+  /** The channels that it names; none: all that the identity names in full. */
+  readonly asked: readonly string[]
+  /** Names and patterns that it may ask for beside its own. */
+  readonly open: readonly string[]
+  /** Channels that it has whatever it names. */
+  readonly added: readonly string[]
+  /** Names and patterns that do not count now: where one is asked for, it is left out and not refused. */
+  readonly lapsed: readonly string[]
+  /** Whether the identity's word does not count for the channel. */
+  readonly isHidden: (channel: string) => boolean
+}
+
 /**
  * Which channels a subscriber listens on: those it asks for, as far as they are allowed; without asking, all that the identity
- * names in full. `open` holds names and patterns that everybody may ask for.
+ * names in full; and always those that were added.
  */
-export function entitle(identity: Identity, asked: readonly string[], open: readonly string[]): Entitlement {
-  if (asked.length === 0) {
-    return {
-      channels: [...new Set(identity.channels.filter(name => !name.endsWith('*')))],
-      refused: undefined,
-    }
-  }
+export function entitle(
+  identity: Identity,
+  { asked, open, added, lapsed, isHidden }: Entitling,
+): Entitlement {
+  const wanted = new Set(asked.length === 0 ? identity.channels.filter(name => !name.endsWith('*')) : asked)
   const named = new Set(identity.channels)
-  const patterns = [...identity.channels.filter(name => name.endsWith('*')), ...open]
+  const own = identity.channels.filter(name => name.endsWith('*'))
+  const given = new Set(added)
+  const isCovered = (channel: string, patterns: readonly string[]) =>
+    patterns.some(pattern => matchesPattern(pattern, channel))
   const isAllowed = (channel: string) =>
-    named.has(channel) || patterns.some(pattern => matchesPattern(pattern, channel))
-  const wanted = [...new Set(asked)]
-  return { channels: wanted.filter(isAllowed), refused: wanted.find(channel => !isAllowed(channel)) }
+    given.has(channel) ||
+    isCovered(channel, open) ||
+    ((named.has(channel) || isCovered(channel, own)) && !isHidden(channel))
+  return {
+    channels: [...new Set([...[...wanted].filter(isAllowed), ...added])],
+    refused: asked.find(channel => !isAllowed(channel) && !isCovered(channel, lapsed)),
+  }
 }

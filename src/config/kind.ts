@@ -62,6 +62,20 @@ export const filePath = matching('FILE', 'a path', /^[^\0]+$/)
 /** A cookie's name: a token of RFC 9110, as RFC 6265 asks. */
 export const cookieName = matching('NAME', "a cookie's name", /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/)
 
+/** A secret that signs tokens or grants: RFC 7518 asks for a key as long as the hash of HS256, 32 bytes. No comma, which separates items. */
+export const signingSecret = matching(
+  'SECRET',
+  '32 to 512 printable ASCII characters without spaces or commas',
+  /^[\x21-\x2b\x2d-\x7e]{32,512}$/,
+)
+
+/** Whom a JWT is meant for: what its `aud` must name. */
+export const audience = matching(
+  'AUDIENCE',
+  'a name of 1 to 512 printable ASCII characters without spaces',
+  /^[\x21-\x7e]{1,512}$/,
+)
+
 /**
  * An exact channel name, or a prefix with one trailing star. How long a name may be is another option's
  * matter.

@@ -10,13 +10,38 @@ import { formatSize } from './quantity.js'
  */
 export type Label = (property: Property) => string | undefined
 
-/** The rules that concern more than one option. Returns a problem for each that is broken. */
-export function conflicts(settings: Settings, label: Label): string[] {
+/**
+ * The rules that concern more than one option. Returns a problem for each that is broken. `fileKeys`: the keys that the file of
+ * service keys holds.
+ */
+export function conflicts(settings: Settings, fileKeys: readonly ServiceKey[], label: Label): string[] {
   return [
+    ...secretConflicts(settings, fileKeys, label),
     ...sizeConflicts(settings, label),
     ...addressConflicts(settings, label),
     ...channelConflicts(settings, label),
   ]
+}
+
+/** Whoever knows one secret must not be able to do what another is for. */
+function secretConflicts(settings: Settings, fileKeys: readonly ServiceKey[], label: Label): string[] {
+  const text = (key: ServiceKey) => (typeof key === 'string' ? key : key.key)
+  const holders = [
+    { use: 'service', property: 'serviceKeys', secrets: settings.serviceKeys.map(text) },
+    { use: 'service', property: 'serviceKeyFile', secrets: fileKeys.map(text) },
+    { use: 'tokens', property: 'jwtSecrets', secrets: settings.jwtSecrets },
+    { use: 'grants', property: 'grantSecrets', secrets: settings.grantSecrets },
+  ] as const
+  const problems: string[] = []
+  for (const [index, { use, property, secrets }] of holders.entries()) {
+    for (const other of holders.slice(0, index)) {
+      const [name, otherName] = [label(property), label(other.property)]
+      if (use === other.use || name === undefined || otherName === undefined) continue
+      if (!secrets.some(secret => other.secrets.includes(secret))) continue
+      problems.push(`${name}: has a secret that ${otherName} has, too; each needs one of its own`)
+    }
+  }
+  return problems
 }
 
 /** Each size must not be above the other: why. */
@@ -85,14 +110,12 @@ export function keyConflicts(keys: readonly ServiceKey[], settings: Settings, la
       `a service key has a channel that is longer than ${limit}, ${settings.maxChannelBytes} bytes`,
     )
   }
-  const authUrl = label('authUrl')
-  if (
-    authUrl !== undefined &&
-    settings.authUrl !== undefined &&
-    keys.length > 0 &&
-    unrestrictedKey(keys) === undefined
-  ) {
-    problems.push(`${authUrl}: needs a service key that is not restricted, because the CMS is shown it`)
+  for (const property of ['authUrl', 'eventsUrl'] as const) {
+    const source = label(property)
+    if (source === undefined || settings[property] === undefined) continue
+    if (keys.length > 0 && unrestrictedKey(keys) === undefined) {
+      problems.push(`${source}: needs a service key that is not restricted, because the CMS is shown it`)
+    }
   }
   return problems
 }

@@ -1,13 +1,15 @@
+import type { Authenticator } from '../auth/authenticator.js'
 import type { CachedVerifier } from '../auth/cached-verifier.js'
-import { hashToken } from '../auth/identity.js'
 import { allRights, type KeyRights } from '../auth/key-rights.js'
+import type { Memberships } from '../auth/memberships.js'
 import type { Clock } from '../clock.js'
+import type { EventReporter } from '../cms/event-reporter.js'
 import { type Cursor, formatCursor } from '../cursor.js'
-import { KeyRestricted } from '../errors.js'
+import { InvalidRequest, KeyRestricted, TooManyMemberships } from '../errors.js'
 import type { Hub } from '../hub/hub.js'
 import type { MessageLog } from '../log/message-log.js'
 import type { Window } from '../log/window.js'
-import { channelOf, type MessageLimits, parseMessages } from '../message.js'
+import { channelNameProblem, channelOf, type MessageLimits, parseMessages } from '../message.js'
 import type { ProcessFigures } from '../metrics/process-figures.js'
 import { Rates } from '../metrics/rates.js'
 import type { SiteState } from '../state/site-state.js'
@@ -16,17 +18,18 @@ import type { Stats } from './stats.js'
 
 export type { Stats } from './stats.js'
 
-/** How long a logged-out token is refused without asking, in ms: Drupal says logout *before* it destroys the session. */
-const logoutHoldMs = 60_000
-
 /** What control stands on. */
 export interface ControlParts {
   readonly clock: Clock
   readonly log: MessageLog
   readonly state: SiteState
+  readonly memberships: Memberships
   readonly window: Window
   readonly hub: Hub
   readonly verifier: CachedVerifier | undefined
+  /** Tells the CMS who comes and goes; undefined: it is not told. */
+  readonly events: EventReporter | undefined
+  readonly authenticator: Authenticator
   readonly limits: MessageLimits
   /** Figures of the whole process. */
   readonly processFigures: () => ProcessFigures
@@ -43,7 +46,7 @@ export class Control {
   constructor(parts: ControlParts) {
     const { clock, hub } = parts
     this.#parts = parts
-    this.listings = new Listings(hub.roster)
+    this.listings = new Listings(hub.roster, parts.memberships)
     this.#startMs = clock.monotonic()
     this.#rates = new Rates(() => {
       const { messages, deliveries, connects } = hub.counters
@@ -76,12 +79,39 @@ export class Control {
     await log.append([{ kind: 'kick', uid, holdMs }])
   }
 
-  /** Closes the token's connections on every node, forgets it and refuses it for a minute. */
+  /** Closes the token's connections on every node, forgets it and refuses it for a minute, a JWT until it ends. */
   async logout(token: string): Promise<void> {
-    const { clock, state, log } = this.#parts
-    const tokenHash = hashToken(token)
-    await state.put('revoked-token', { key: tokenHash, value: null, expiresMs: clock.now() + logoutHoldMs })
-    await log.append([{ kind: 'logout', tokenHash, holdMs: logoutHoldMs }])
+    const { clock, state, log, authenticator } = this.#parts
+    const { tokenHash, holdMs } = authenticator.revocation(token)
+    await state.put('revoked-token', { key: tokenHash, value: null, expiresMs: clock.now() + holdMs })
+    await log.append([{ kind: 'logout', tokenHash, holdMs }])
+  }
+
+  /** Asks the CMS anew who the user is, on every node, and applies the difference to the user's connections. */
+  async refresh(uid: string): Promise<void> {
+    await this.#parts.log.append([{ kind: 'refresh', uid }])
+  }
+
+  /**
+   * Adds the channel for the user's present and future connections, or takes it away: added ones until they are taken away or a day
+   * has passed since the last connection; those that the identity lists until it is asked for anew.
+   *
+   * `rights`: a key for certain channels changes memberships of these only.
+   * @throws InvalidRequest, TooManyMemberships, KeyRestricted
+   */
+  async setMembership(
+    uid: string,
+    channel: string,
+    change: 'add' | 'remove',
+    rights: KeyRights = allRights,
+  ): Promise<void> {
+    const { limits, memberships, log } = this.#parts
+    const problem = channelNameProblem(channel, limits.maxChannelBytes)
+    if (problem !== undefined) throw new InvalidRequest(`channel: ${problem}`)
+    rights.checkChannel('memberships', channel)
+    if (change === 'add' && !memberships.hasPlace(uid, channel)) throw new TooManyMemberships()
+    await memberships.store(uid, channel, change)
+    await log.append([{ kind: 'membership', uid, channel, change }])
   }
 
   /** Measures the rates; to be called once a second. */
@@ -91,7 +121,7 @@ export class Control {
 
   /** Figures of this node. */
   stats(): Stats {
-    const { clock, hub, window, verifier, processFigures } = this.#parts
+    const { clock, hub, window, verifier, events, processFigures } = this.#parts
     const { messages, deliveries, connects, overflows, gaps, closed } = hub.counters
     return {
       uptimeMs: Math.round(clock.monotonic() - this.#startMs),
@@ -106,6 +136,7 @@ export class Control {
       closed: { ...closed },
       log: { applied: formatCursor(window.applied), ...window.size },
       verifier: verifier === undefined ? null : { ...verifier.size, ...verifier.counters },
+      events: events === undefined ? null : { ...events.size, ...events.counters },
       ...processFigures(),
     }
   }

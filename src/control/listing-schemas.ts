@@ -85,6 +85,7 @@ export const User = Type.Object(
     since: Type.Union([since, Type.Null()]),
     behind,
     channels: names,
+    added: Type.Array(Type.String(), { description: 'channels that were added by a membership' }),
     connections: Type.Array(Connection),
     next,
     nodes,

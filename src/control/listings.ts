@@ -1,5 +1,6 @@
 import type { Static } from 'typebox'
 import { allRights, type KeyRights } from '../auth/key-rights.js'
+import type { Memberships } from '../auth/memberships.js'
 import type { Roster } from '../hub/roster.js'
 import type { Subscriber } from '../hub/subscriber.js'
 import { channelOf, routingKey } from '../message.js'
@@ -32,9 +33,11 @@ type ConnectionsPart = Static<typeof Connections>
  */
 export class Listings {
   readonly #roster: Roster
+  readonly #memberships: Memberships
 
-  constructor(roster: Roster) {
+  constructor(roster: Roster, memberships: Memberships) {
     this.#roster = roster
+    this.#memberships = memberships
   }
 
   /** Users, in the order of their uids. @throws InvalidRequest, KeyRestricted */
@@ -56,7 +59,8 @@ export class Listings {
     const { since, behind, channels, connections } = this.#summary(uid, rights)
     const online = connections > 0
     const page = this.connections({ ...ask, uid }, rights)
-    return { uid, online, since: online ? since : null, behind, channels, ...page }
+    const added = this.#memberships.of(uid).added.filter(channel => rights.allowsChannel(channel))
+    return { uid, online, since: online ? since : null, behind, channels, added, ...page }
   }
 
   /** Channels that somebody listens on, in the order of their names. @throws InvalidRequest */

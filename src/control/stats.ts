@@ -36,6 +36,9 @@ export const StatsSchema = Type.Object(
     verifier: Type.Union([counts('identities, calls and their outcomes'), Type.Null()], {
       description: 'null: there is no auth URL',
     }),
+    events: Type.Union([counts('waiting and running now; told, failed calls and lost events'), Type.Null()], {
+      description: 'what the CMS is told at the events URL; null: there is none',
+    }),
     memory: Type.Object({ rssBytes: bytes, heapUsedBytes: bytes, externalBytes: bytes }, closed),
     eventLoop: Type.Object(
       { meanMs: ms, p99Ms: ms, maxMs: ms },

@@ -1,6 +1,6 @@
 import { parse as parseCookies } from 'cookie'
 import type { FastifyRequest } from 'fastify'
-import { entitle } from '../auth/identity.js'
+import type { Grant, GrantVerifier } from '../auth/grant.js'
 import { bearer } from '../auth/service-key.js'
 import { parseSince, type Since } from '../cursor.js'
 import { Busy, ChannelForbidden, InvalidRequest, TokenRefused, UrlTooLong } from '../errors.js'
@@ -23,6 +23,7 @@ export interface HandshakeLimits {
 /** What the handshake needs beside the session's services. */
 export interface HandshakeOptions extends SessionServices {
   readonly limits: HandshakeLimits
+  readonly grants: GrantVerifier
   /** The cookie that carries the token where no header and no query parameter does; undefined: none. */
   readonly tokenCookie: string | undefined
   /** Whether the node serves: it has read the log, and it is not going away. */
@@ -49,8 +50,8 @@ export async function shakeHands(request: FastifyRequest, options: HandshakeOpti
   if (Buffer.byteLength(url) > limits.maxUrlBytes) throw new UrlTooLong(limits.maxUrlBytes)
   const query = new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?') + 1) : '')
   const channels = askedChannels(query, limits)
-  const grants = query.getAll('grant').length
-  if (grants > maxGrants) throw new InvalidRequest(`grant: at most ${maxGrants} in one request`)
+  const grantsAsked = query.getAll('grant')
+  if (grantsAsked.length > maxGrants) throw new InvalidRequest(`grant: at most ${maxGrants} in one request`)
   // The header, else the query, else the cookie; a bad one is refused and never passed over for the next.
   const key = bearer(request.headers.authorization)
   const token = key ?? credential(request, query, options)
@@ -58,19 +59,16 @@ export async function shakeHands(request: FastifyRequest, options: HandshakeOpti
   checkServing(options)
 
   const caller = { ip: request.ip, userAgent: request.headers['user-agent'] }
-  const principal = await options.authenticator.authenticate(token, caller, key !== undefined)
-  const entitlement = entitle(principal.identity, channels, options.anonymousChannels)
-  if (entitlement.refused !== undefined) throw new ChannelForbidden(entitlement.refused)
-  if (entitlement.channels.length > limits.maxChannels) {
-    throw new InvalidRequest(
-      `the identity lists ${entitlement.channels.length} channels; a subscriber has at most ${limits.maxChannels}: ` +
-        'name the ones that the page needs by channel=…',
-    )
-  }
+  const grants: Grant[] = []
+  for (const grant of grantsAsked) grants.push(await options.grants.verify(grant))
+  const holdsGrant = grants.some(grant => grant.isGenuine)
+  const principal = await options.authenticator.authenticate(token, caller, key !== undefined, holdsGrant)
+  const session = new Session(options, { token, caller, channels, grants }, principal)
+  settle(session)
   const lastEventId = request.headers['last-event-id']
   const since = typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : query.get('since')
   return {
-    session: new Session(options, { token, caller, channels, grants }, principal, entitlement.channels),
+    session,
     since: since === null || since === '' ? undefined : parseSince(since),
     isInitial: since !== lastEventId && !query.has('v'),
     query,
@@ -78,14 +76,26 @@ export async function shakeHands(request: FastifyRequest, options: HandshakeOpti
 }
 
 /**
- * The last look, in the same turn in which the subscription begins: a logout, a kick or the beginning of a stop that came while
- * the token was verified would otherwise find nobody to close.
+ * The last look, in the same turn in which the subscription begins: a logout, a kick, a change of memberships or the beginning of a
+ * stop that came while the token was verified would otherwise find nobody to tell.
  *
  * @throws as `shakeHands` does.
  */
 export function admit({ session }: Subscription, options: HandshakeOptions): void {
   checkServing(options)
   options.authenticator.check(session.principal)
+  settle(session)
+}
+
+function settle(session: Session): void {
+  const { channels, refused, maxChannels } = session.settle()
+  if (refused !== undefined) throw new ChannelForbidden(refused)
+  if (channels.length > maxChannels) {
+    throw new InvalidRequest(
+      `the identity lists ${channels.length} channels; a subscriber has at most ${maxChannels}: ` +
+        'name the ones that the page needs by channel=…',
+    )
+  }
 }
 
 function checkServing({ isServing }: HandshakeOptions): void {

@@ -142,6 +142,7 @@ function open(reply: FastifyReply, socket: Socket, subscription: Subscription, o
     sink,
     owner: session,
     uid: principal.identity.uid,
+    visibleTo: principal.identity.visibleTo,
     tokenHash: principal.tokenHash,
     keys: session.keys,
     endReason: 'age',
@@ -156,7 +157,8 @@ function open(reply: FastifyReply, socket: Socket, subscription: Subscription, o
     ready: session.ready().json,
     isInitial,
     lifeMs: options.streamAgeMs === 0 ? undefined : options.streamAgeMs * (0.8 + 0.4 * Math.random()),
-    recheckMs: principal.recheckMs,
+    recheckMs: session.dueInMs,
+    heardMs: principal.askedMs,
   })
   socket.uncork()
 }

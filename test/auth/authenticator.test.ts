@@ -39,6 +39,7 @@ t.test('where nobody can be asked, no token is good', async t => {
   const authenticator = new Authenticator({
     clock,
     verifier: undefined,
+    jwt: undefined,
     revocations: new Revocations(clock),
     serviceRights: () => undefined,
     anonymousChannels: ['lobby'],

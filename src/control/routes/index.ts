@@ -2,6 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { registerFigures } from './figures.js'
 import { registerListings } from './listings.js'
+import { registerMemberships } from './memberships.js'
 import type { ControlOptions } from './options.js'
 import { registerPermission } from './permission.js'
 import { registerPublish } from './publish.js'
@@ -14,6 +15,7 @@ export async function registerControl(plain: FastifyInstance, options: ControlOp
     registerPermission(app, options)
     registerPublish(app, options)
     registerRevocations(app, options)
+    registerMemberships(app, options)
     registerListings(app, options)
     await registerFigures(app, options)
   })
