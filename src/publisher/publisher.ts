@@ -89,7 +89,7 @@ export class Publisher {
   }
 
   /**
-   * Sends what is queued, in order, in calls of at most 1,000 messages and 8 MB. Never rejects, and takes `timeoutMs` at the
+   * Sends what is queued by now, in order, in calls of at most 1,000 messages and 8 MB. Never rejects, and takes `timeoutMs` at the
    * most. What could not be sent because the server is away is left for the next flush; what it refused is dropped, and
    * what stood beside that goes all the same.
    */
@@ -115,7 +115,7 @@ export class Publisher {
     await Promise.all([this.#running, ...this.#published].map(each => each?.catch(() => {})))
     this.#delivery.tryAgain()
     const summary = await this.flush()
-    const left = this.#queue.take({ messages: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY })
+    const left = this.#queue.takeAll()
     this.#dropAll(left, 'closed')
     this.#delivery.close()
     return { ...summary, dropped: summary.dropped + left.length, left: 0 }
@@ -132,13 +132,15 @@ export class Publisher {
   }
 
   async #sendQueued(endMs: number): Promise<FlushSummary> {
+    // What comes meanwhile is the next flush's: otherwise a busy process would never see the end of this one.
+    const untilMs = performance.now()
     const droppedBefore = this.#dropped
     let most = maxBatch
     let sent = 0
     let error: PublishError | undefined
     for (;;) {
       this.#dropAll(this.#queue.takeBefore(performance.now() - this.#options.maxAgeMs), 'age')
-      const batch = this.#queue.take(most)
+      const batch = this.#queue.take(most, untilMs)
       if (batch.length === 0) break
       const failure = await this.#sendBatch(batch, endMs)
       error = failure ?? error

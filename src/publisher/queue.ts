@@ -49,14 +49,14 @@ export class Queue {
     return this.#fit()
   }
 
-  /** Takes the oldest, as many as fit; at least one if there is any. */
-  take(most: QueueLimit): readonly Waiting[] {
+  /** Takes the oldest of those that came until `untilMs`, as many as fit; at least one if there is any. */
+  take(most: QueueLimit, untilMs: number): readonly Waiting[] {
     let bytes = 0
     let count = 0
     for (const waiting of this.#waiting) {
       // A comma or a bracket comes with each.
       bytes += waiting.bytes + 1
-      if (count === most.messages || (count > 0 && bytes > most.bytes)) break
+      if (waiting.sinceMs > untilMs || count === most.messages || (count > 0 && bytes > most.bytes)) break
       count += 1
     }
     return this.#remove(count)
@@ -66,6 +66,11 @@ export class Queue {
   takeBefore(ms: number): readonly Waiting[] {
     const fresh = this.#waiting.findIndex(({ sinceMs }) => sinceMs >= ms)
     return this.#remove(fresh === -1 ? this.#waiting.length : fresh)
+  }
+
+  /** Takes all. */
+  takeAll(): readonly Waiting[] {
+    return this.#remove(this.#waiting.length)
   }
 
   #fit(): readonly Waiting[] {
