@@ -130,6 +130,9 @@ final class Downpipe
     /** @var bool */
     private $isRegistered = false;
 
+    /** @var string what PHP would have printed */
+    private $warning = '';
+
     /** @var float */
     private $downUntil = 0.0;
 
@@ -616,7 +619,8 @@ final class Downpipe
         $number = 0;
         $stream = stream_socket_client($this->address, $number, $problem, max(0.001, $deadline - self::now()));
         if ($stream === false) {
-            $problem = self::now() >= $deadline ? 'late' : ($problem === '' ? 'no connection' : $problem);
+            // Why a certificate was not trusted is only in PHP's warning.
+            $problem = self::now() >= $deadline ? 'late' : ($problem === '' ? $this->warning : $problem);
             return null;
         }
         $request = $method . ' ' . $this->prefix . $path . " HTTP/1.0\r\nHost: " . $this->host
@@ -700,7 +704,9 @@ final class Downpipe
     /** Calls without letting a warning out: neither onto the page, nor to a handler that makes an exception of it. */
     private function quietly(callable $task)
     {
-        set_error_handler(function () {
+        $this->warning = 'no connection';
+        set_error_handler(function ($severity, $text) {
+            $this->warning = strtr(substr($text, 0, 500), "\r\n", '  ');
             return true;
         });
         try {
