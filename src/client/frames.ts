@@ -38,6 +38,14 @@ export interface Ready {
   readonly info?: unknown
 }
 
+/** A user came or went. It is never stored: who was away when it happened reads `Ready.presence` of the next `ready`. */
+export interface Presence {
+  /** The user's id at the CMS. */
+  readonly uid: string
+  /** `online` from the first connection on, `offline` a few seconds after the last. */
+  readonly event: 'online' | 'offline'
+}
+
 /** Messages for this page may be missing: fetch again what the page shows. */
 export interface Gap {
   /** The cursor that could not be honoured. */

@@ -1,4 +1,4 @@
-import type { Close, Gap, Message, PushError, Ready } from './frames.js'
+import type { Close, Gap, Message, Presence, PushError, Ready } from './frames.js'
 
 /** How messages come: over Server-Sent Events, or by long-polling. */
 export type Transport = 'sse' | 'poll'
@@ -41,6 +41,11 @@ export interface ConnectOptions {
   readonly onready?: ((ready: Ready) => void) | undefined
   /** Called for every message that is not dropped for `except`, before the callbacks of its channel. */
   readonly onmessage?: ((data: unknown, message: Message) => void) | undefined
+  /**
+   * Called when a user comes online or goes offline, of those whom this one may see; `Ready.presence` says who was online
+   * before. Such a message also comes to `onmessage`, with the type `presence` and no id.
+   */
+  readonly onpresence?: ((presence: Presence) => void) | undefined
   /** Called when messages may be missing, after a random part of the time over which the server spreads its pages. */
   readonly ongap?: ((gap: Gap) => void) | undefined
   /** Called when the server has closed the connection for good; never for a close that leads to a reconnect. */
