@@ -27,12 +27,12 @@ export function createConnection(
   dispatcher: Dispatcher,
 ): Connection {
   const base = `${url.replace(/\/$/, '')}/v1/`
-  const { since = '', token: source } = options
+  const source = options.token
   const fetches = typeof source === 'function'
   const selection = createSelection(options.channels || [], dispatcher)
   let token = fetches ? '' : source || ''
   let needsToken = fetches
-  let cursor = String(since)
+  let cursor = String(options.since ?? '')
   // Set while the subscription stands.
   let current: Ready | undefined
   let failures = 0

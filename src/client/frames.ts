@@ -20,7 +20,10 @@ export interface Message<Data = unknown> {
   readonly except?: string
 }
 
-/** What the server says when a subscription stands: at the start and after every reconnect. */
+/**
+ * What the server says when a subscription stands: at the start, after every reconnect, and when it has changed in between (the
+ * CMS gave or took a channel, a grant has ended). Each one is whole, and counts in place of the one before.
+ */
 export interface Ready {
   /** The user's id at the CMS; null for an anonymous visitor. */
   readonly uid: string | null

@@ -32,7 +32,8 @@ export class EventStream {
 
   /**
    * @param take gets each event while the chunk that ends it is pushed
-   * @param maxLength characters of one line, and of one event's data; it stops a stream without an end of lines from filling the memory
+   * @param maxLength characters of one line, and of one event's data; it stops a stream whose lines never end from filling the
+   * memory
    */
   constructor(take: (event: StreamEvent) => void, maxLength: number) {
     this.#take = take
