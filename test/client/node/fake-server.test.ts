@@ -109,6 +109,32 @@ t.test('a close is obeyed: come back later from the cursor, or never', async t =
   t.equal(server.paths.length, 2)
 })
 
+t.test(
+  'what the same packet holds behind the end is not given: behind a close, or when a listener ends it',
+  async t => {
+    const server = await start(t)
+    const frames = [
+      'event: ready\nid: 1-1\ndata: {"channels":["a"],"heartbeat":25}',
+      'id: 1-2\ndata: {"channel":"a","data":"end"}',
+      'event: close\ndata: {"reason":"kick","reconnect":false,"retryMs":0}',
+      'id: 1-3\ndata: {"channel":"a","data":"behind"}',
+    ]
+    const body = frames.map(frame => `${frame}\n\n`).join('')
+    const closed = listen(t, server.url)
+    const first = await server.streams.next('a stream')
+    first.answerWith(body, 'text/event-stream', 200)
+    await until(closed.told, 'close')
+    const ended = listen(t, server.url)
+    ended.push.on('a', () => ended.push.close())
+    const second = await server.streams.next('another stream')
+    second.answerWith(body, 'text/event-stream', 200)
+    await until(ended.told, 'message')
+    await second.ended
+    // A packet is read in one go; what it held would have been told by now.
+    t.strictSame([...closed.told.rest, ...ended.told.rest], [])
+  },
+)
+
 t.test('a refusal is told with its reason, and is final for a token that is a string', async t => {
   const server = await start(t)
   const { told } = listen(t, server.url, { token: 'old' })
