@@ -1,7 +1,9 @@
-import { execFile, spawn } from 'node:child_process'
+import { execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import { createServer } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
@@ -20,8 +22,18 @@ interface Run {
 }
 
 /** Runs a program as a process of its own, in a folder where it finds the package. `line` gets each line that it prints. */
-async function run(program: string, args: readonly string[], line: (line: string) => void): Promise<Run> {
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program, ...args], { cwd: root })
+async function run(
+  t: Test,
+  program: string,
+  args: readonly string[],
+  line: (line: string) => void,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Run> {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program, ...args], {
+    cwd: root,
+    env: { ...process.env, ...env },
+  })
+  t.teardown(() => child.kill())
   let out = ''
   let err = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -35,10 +47,21 @@ async function run(program: string, args: readonly string[], line: (line: string
   return { code: child.exitCode, out, err }
 }
 
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0
+
 const subscriber = `
   import { connect } from 'downpipe/client'
   const [url, token, transport] = process.argv.slice(1)
-  const push = connect(url, { token, transport, channels: ['a'], onready: () => console.log('ready') })
+  const push = connect(url, {
+    token,
+    transport,
+    channels: ['a'],
+    onready: () => console.log('ready'),
+    onerror: error => {
+      console.log('error ' + error.status + ' ' + error.message)
+      push.close()
+    },
+  })
   push.on('a', data => {
     console.log('data ' + data)
     if (data === 'end') push.close()
@@ -94,7 +117,7 @@ for (const transport of ['sse', 'poll']) {
   t.test(`${transport}: an open connection keeps a program alive, and close lets it end`, async t => {
     const server = await startTestServer()
     t.teardown(() => server.close())
-    const { code, out, err } = await run(subscriber, [server.url, serviceKey, transport], line => {
+    const { code, out, err } = await run(t, subscriber, [server.url, serviceKey, transport], line => {
       if (line === 'ready') void publish(server, { channel: 'a', data: 'go on' })
       if (line === 'data go on') void publish(server, { channel: 'a', data: 'end' })
     })
@@ -104,10 +127,60 @@ for (const transport of ['sse', 'poll']) {
   })
 }
 
+t.test(
+  'over https the certificate is checked, and messages come',
+  { skip: !hasOpenssl && 'no openssl' },
+  async t => {
+    const folder = t.testdir()
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+    const request = [
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-days',
+      '2',
+      '-subj',
+      '/CN=downpipe.test',
+    ]
+    const names = ['-addext', 'subjectAltName=IP:127.0.0.1']
+    await promisify(execFile)('openssl', [...request, ...names, '-keyout', key, '-out', cert])
+    const server = await startTestServer()
+    t.teardown(() => server.close())
+    const secured = createServer({ key: await readFile(key), cert: await readFile(cert) }, socket => {
+      const inner = connect({ host: '127.0.0.1', port: Number(new URL(server.url).port) })
+      socket.pipe(inner).pipe(socket)
+      // Either may be cut; the other ends with it.
+      socket.on('error', () => inner.destroy())
+      inner.on('error', () => socket.destroy())
+    })
+    secured.listen(0, '127.0.0.1')
+    await once(secured, 'listening')
+    t.teardown(() => secured.close())
+    const address = secured.address()
+    const url = `https://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`
+    for (const transport of ['sse', 'poll']) {
+      const trusted = await run(
+        t,
+        subscriber,
+        [url, serviceKey, transport],
+        line => {
+          if (line === 'ready') void publish(server, { channel: 'a', data: 'end' })
+        },
+        { NODE_EXTRA_CA_CERTS: cert },
+      )
+      t.equal(trusted.out, 'ready\ndata end\n')
+      const strange = await run(t, subscriber, [url, serviceKey, transport], () => {})
+      t.match(strange.out, /^error 0 self-signed certificate/)
+    }
+  },
+)
+
 t.test('what a listener throws is uncaught, as of any event handler in Node', async t => {
   const server = await startTestServer()
   t.teardown(() => server.close())
-  const { code, err } = await run(subscriber, [server.url, serviceKey, 'sse'], line => {
+  const { code, err } = await run(t, subscriber, [server.url, serviceKey, 'sse'], line => {
     if (line === 'ready') void publish(server, { channel: 'a', data: 'throw' })
   })
   t.match(err, 'thrown by a listener')
@@ -118,6 +191,7 @@ t.test('a gap that waits to be told does not keep a program alive that has close
   const server = await startTestServer()
   t.teardown(() => server.close())
   const { code, out } = await run(
+    t,
     `
       import { createServer } from 'node:http'
       import { connect } from 'downpipe/client'
