@@ -47,6 +47,12 @@ export const OriginForbidden = createError(
   'pages of this origin may not connect; the server allows origins by --allow-origin',
   403,
 )
+/** The service key was right, but it may not do this; the argument says what. */
+export const KeyRestricted = createError<[string]>(
+  'DOWNPIPE_KEY_RESTRICTED',
+  'this service key may not %s',
+  403,
+)
 /** A channel that was asked for by name is not allowed to this identity. */
 export class ChannelForbidden extends createError<[string]>(
   'DOWNPIPE_CHANNEL_FORBIDDEN',
@@ -62,6 +68,12 @@ export class ChannelForbidden extends createError<[string]>(
 }
 /** No such address. */
 export const NotFound = createError('DOWNPIPE_NOT_FOUND', 'no such address', 404)
+/** The user, or the site, has as many memberships as are kept. */
+export const TooManyMemberships = createError(
+  'DOWNPIPE_TOO_MANY_MEMBERSHIPS',
+  'no more memberships can be added: a user has at most as many as a subscriber has channels, a site those of 100000 users',
+  409,
+)
 /** The request did not arrive in time. */
 export const RequestTimeout = createError(
   'DOWNPIPE_REQUEST_TIMEOUT',

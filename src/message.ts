@@ -19,7 +19,7 @@ const maxTargetChannels = 100
 /** Users that one message may name. */
 const maxTargetUids = 1_000
 /** Characters of a uid, a callback's name, a type, a page id or an idempotency key. */
-const maxWordLength = 200
+export const maxWordLength = 200
 /** The longest `ttl`: a year, in seconds. */
 const maxTtl = 31_536_000
 
@@ -76,6 +76,16 @@ export const routingKey = {
   /** Everybody. */
   broadcast: '*',
 } as const
+
+/** The channel whose routing key it is; undefined: it is none of a channel. */
+export function channelOf(key: string): string | undefined {
+  return key.startsWith('c:') ? key.slice(2) : undefined
+}
+
+/** The user whose routing key it is; undefined: it is none of a user. */
+export function uidOf(key: string): string | undefined {
+  return key.startsWith('u:') ? key.slice(2) : undefined
+}
 
 /**
  * Says what is wrong with a channel's name, or undefined.

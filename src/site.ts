@@ -4,15 +4,18 @@ import { GrantVerifier } from './auth/grant.js'
 import { HttpVerifier } from './auth/http-verifier.js'
 import { JwtVerifier } from './auth/jwt-verifier.js'
 import { KeySet } from './auth/key-set.js'
+import { Memberships } from './auth/memberships.js'
 import { Revocations } from './auth/revocations.js'
-import { ServiceKeys } from './auth/service-key.js'
+import { ServiceKeys, unrestrictedKey } from './auth/service-key.js'
 import type { TokenVerifier } from './auth/token-verifier.js'
 import type { Clock } from './clock.js'
+import { EventReporter, eventTimeoutMs } from './cms/event-reporter.js'
+import { JsonPost } from './cms/json-post.js'
 import type { Config } from './config.js'
 import { Control } from './control/control.js'
 import { Hub } from './hub/hub.js'
 import { MemoryLog } from './log/memory-log.js'
-import type { Command, MessageLog } from './log/message-log.js'
+import type { Command, MembershipCommand, MessageLog } from './log/message-log.js'
 import { Window } from './log/window.js'
 import type { ProcessFigures } from './metrics/process-figures.js'
 import { MemoryState } from './state/memory-state.js'
@@ -43,11 +46,13 @@ export class Site {
   readonly hub: Hub
   readonly control: Control
   readonly authenticator: Authenticator
+  readonly memberships: Memberships
   readonly grants: GrantVerifier
   readonly #log: MessageLog
   readonly #state: SiteState
   readonly #window: Window
   readonly #verifier: CachedVerifier | undefined
+  readonly #events: EventReporter | undefined
   readonly #revocations: Revocations
   readonly #logger: SiteLogger
   #stopFollowing = () => {}
@@ -62,12 +67,14 @@ export class Site {
     this.serviceKeys = new ServiceKeys(config.serviceKeys)
     this.#revocations = new Revocations(clock)
     this.#verifier = this.#createVerifier()
+    const events = this.#createEventReporter()
+    this.#events = events
     this.authenticator = new Authenticator({
       clock,
       verifier: this.#verifier,
       jwt: this.#createJwtVerifier(),
       revocations: this.#revocations,
-      isServiceKey: key => this.serviceKeys.has(key),
+      serviceRights: key => this.serviceKeys.find(key),
       anonymousChannels: config.anonymousChannels,
     })
     this.grants = new GrantVerifier({
@@ -90,14 +97,25 @@ export class Site {
       reconnectRate: config.reconnectRate,
       onCommand: (command, storedMs) => this.#obey(command, storedMs),
       onReset: () => this.#forgetIdentities(),
+      presenceGraceMs: config.presenceGraceMs,
+      presenceQuietMs: config.presenceQuietMs,
+      onPresence: events && ((uid, type) => events.report({ type, uid })),
+    })
+    this.memberships = new Memberships({
+      clock,
+      state: this.#state,
+      maxChannels: config.maxChannels,
+      isConnected: uid => this.hub.isConnected(uid),
     })
     this.control = new Control({
       clock,
       log: this.#log,
       state: this.#state,
+      memberships: this.memberships,
       window: this.#window,
       hub: this.hub,
       verifier: this.#verifier,
+      events,
       authenticator: this.authenticator,
       limits: config,
       processFigures,
@@ -112,18 +130,27 @@ export class Site {
   /** Loads what is stored; only then it serves. */
   async start(): Promise<void> {
     await this.#revocations.load(this.#state)
+    await this.memberships.load()
     this.#stopFollowing = this.#log.follow(this.hub)
-    this.#stopTicking = this.clock.every(1_000, () => {
-      this.#window.evict()
-      this.control.sample()
-    })
+    const stops = [
+      this.clock.every(1_000, () => {
+        this.#window.evict()
+        this.control.sample()
+      }),
+      this.clock.every(60_000, () => this.#sweepMemberships()),
+    ]
+    this.#stopTicking = () => {
+      for (const stop of stops) stop()
+    }
     this.#isServing = true
   }
 
   /** Takes no more subscribers and asks those who are here to come back, spread in time. Publishers are still served. */
   drain(): void {
     this.#isServing = false
+    this.hub.presence.stop()
     this.hub.closeAll('shutdown')
+    void this.#events?.close()
   }
 
   /** Gives everything back; nothing may be called afterwards. */
@@ -132,6 +159,7 @@ export class Site {
     this.#stopTicking()
     this.#stopFollowing()
     this.hub.stop()
+    await this.#events?.close()
     await this.#log.close()
     await this.#state.close()
   }
@@ -159,10 +187,21 @@ export class Site {
     })
   }
 
+  #createEventReporter(): EventReporter | undefined {
+    const { eventsUrl, serviceKeys } = this.config
+    if (eventsUrl === undefined) return undefined
+    const serviceKey = unrestrictedKey(serviceKeys) ?? ''
+    return new EventReporter({
+      clock: this.clock,
+      post: new JsonPost({ url: eventsUrl, name: 'events URL', serviceKey, timeoutMs: eventTimeoutMs }),
+      warn: (data, sentence) => this.#logger.warn(data, sentence),
+    })
+  }
+
   #createTokenVerifier(): TokenVerifier | undefined {
     const { authUrl, serviceKeys, verifyTimeoutMs, maxChannelBytes } = this.config
     if (authUrl === undefined) return undefined
-    const serviceKey = serviceKeys[0] ?? ''
+    const serviceKey = unrestrictedKey(serviceKeys) ?? ''
     return new HttpVerifier({ url: authUrl, serviceKey, timeoutMs: verifyTimeoutMs, maxChannelBytes })
   }
 
@@ -188,14 +227,37 @@ export class Site {
     return new KeySet({ clock: this.clock, url, timeoutMs, staleIfErrorMs, onFailure })
   }
 
-  /** A hold counts from when its command was stored: one that is read late, or again, is not begun anew. */
   #obey(command: Command, storedMs: number): void {
-    const holdMs = Math.max(0, storedMs + command.holdMs - this.clock.now())
-    if (command.kind === 'kick') this.#revocations.holdUser(command.uid, holdMs)
-    else {
-      this.#revocations.revokeToken(command.tokenHash, holdMs)
-      this.#verifier?.forget(command.tokenHash)
+    switch (command.kind) {
+      case 'kick':
+        this.#revocations.holdUser(command.uid, this.#remainingMs(command.holdMs, storedMs))
+        break
+      case 'logout':
+        this.#revocations.revokeToken(command.tokenHash, this.#remainingMs(command.holdMs, storedMs))
+        this.#verifier?.forget(command.tokenHash)
+        break
+      case 'refresh':
+        this.#revocations.voidUser(command.uid)
+        break
+      case 'membership':
+        this.#changeMembership(command)
     }
+  }
+
+  /** A hold counts from when its command was stored: one that is read late, or again, is not begun anew. */
+  #remainingMs(holdMs: number, storedMs: number): number {
+    return Math.max(0, storedMs + holdMs - this.clock.now())
+  }
+
+  #changeMembership({ uid, channel, change }: MembershipCommand): void {
+    if (change === 'add') this.memberships.add(uid, channel)
+    else if (!this.memberships.remove(uid, channel)) this.#revocations.voidUser(uid)
+  }
+
+  #sweepMemberships(): void {
+    this.memberships.sweep().catch((error: unknown) => {
+      this.#logger.warn({ problem: String(error) }, 'memberships could not be kept any longer')
+    })
   }
 
   #forgetIdentities(): void {

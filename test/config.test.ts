@@ -41,6 +41,8 @@ t.test('what nobody gives has the documented default', async t => {
     outboxBytes: 1_048_576,
     slowAfterMs: 30_000,
     streamAgeMs: 3_600_000,
+    presenceGraceMs: 5000,
+    presenceQuietMs: 10_000,
     maxChannels: 200,
     maxChannelBytes: 200,
     maxDataBytes: 262_144,

@@ -4,6 +4,7 @@ import { AddressLimitReached, type CachedVerifier } from './cached-verifier.js'
 import { type Caller, hashToken, type Identity, type Verified } from './identity.js'
 import { hashJwt, looksLikeJwt } from './jwt.js'
 import type { JwtVerifier } from './jwt-verifier.js'
+import type { KeyRights } from './key-rights.js'
 import type { Revocations } from './revocations.js'
 import { VerifierUnavailable } from './token-verifier.js'
 
@@ -22,6 +23,11 @@ export interface Principal {
   readonly askedMs: number | undefined
   /** Milliseconds until the identity must be confirmed; undefined: never. */
   readonly recheckMs: number | undefined
+  /**
+   * When the identity was true, on the clock's monotonic scale: when the CMS was asked, or when it made the JWT (-Infinity if that
+   * does not say). Infinity for what does not come from the CMS.
+   */
+  readonly saidMs: number
   /** Unix time in ms from which it is good no longer, and cannot be confirmed; undefined: it has no such end. */
   readonly expiresMs: number | undefined
 }
@@ -32,7 +38,7 @@ export interface Revocation {
   readonly holdMs: number
 }
 
-/** The service key's holder: may read everything, is nobody. */
+/** The holder of an unrestricted service key: may read everything, is nobody. */
 const service: Principal = {
   identity: {
     uid: null,
@@ -44,7 +50,15 @@ const service: Principal = {
   tokenHash: undefined,
   askedMs: undefined,
   recheckMs: undefined,
+  saidMs: Number.POSITIVE_INFINITY,
   expiresMs: undefined,
+}
+
+/** The holder of a service key, who may read the channels that the key is for. @throws KeyRestricted when it may not read. */
+function servicePrincipal(rights: KeyRights): Principal {
+  rights.check('read')
+  const { channels } = rights
+  return channels === undefined ? service : { ...service, identity: { ...service.identity, channels } }
 }
 
 /** Tells who a token belongs to, by the service keys, the verifier, and what was revoked. */
@@ -53,7 +67,7 @@ export class Authenticator {
   readonly #verifier: CachedVerifier | undefined
   readonly #jwt: JwtVerifier | undefined
   readonly #revocations: Revocations
-  readonly #isServiceKey: (key: string) => boolean
+  readonly #serviceRights: (key: string) => KeyRights | undefined
   readonly #anonymous: Principal
 
   constructor(options: {
@@ -63,7 +77,8 @@ export class Authenticator {
     /** Undefined: a JWT is a token like any other. */
     jwt: JwtVerifier | undefined
     revocations: Revocations
-    isServiceKey: (key: string) => boolean
+    /** What a service key may do; undefined: it is none. */
+    serviceRights: (key: string) => KeyRights | undefined
     /** What may be read without a token; empty: nothing. */
     anonymousChannels: readonly string[]
   }) {
@@ -71,7 +86,7 @@ export class Authenticator {
     this.#verifier = options.verifier
     this.#jwt = options.jwt
     this.#revocations = options.revocations
-    this.#isServiceKey = options.isServiceKey
+    this.#serviceRights = options.serviceRights
     const channels = options.anonymousChannels
     const identity = {
       uid: null,
@@ -88,7 +103,7 @@ export class Authenticator {
    * `isBearer`: it came in the Authorization header; only there may it be a service key, which must not be in addresses, where
    * proxies write it down.
    *
-   * @throws TokenRequired, TokenRefused, UserKicked for good; Busy, TooManyRequests for now.
+   * @throws TokenRequired, TokenRefused, UserKicked, KeyRestricted for good; Busy, TooManyRequests for now.
    */
   async authenticate(
     token: string | undefined,
@@ -100,7 +115,8 @@ export class Authenticator {
       if (this.#anonymous.identity.channels.length === 0 && !holdsGrant) throw new TokenRequired()
       return this.#anonymous
     }
-    if (isBearer && this.#isServiceKey(token)) return service
+    const rights = isBearer ? this.#serviceRights(token) : undefined
+    if (rights !== undefined) return servicePrincipal(rights)
     return await this.#verify(token, caller, Number.NEGATIVE_INFINITY)
   }
 
@@ -135,12 +151,14 @@ export class Authenticator {
     if (this.#verifier === undefined || this.#revocations.isRevoked(tokenHash)) throw new TokenRefused()
     let verified = await this.#ask(this.#verifier, token, caller, newerThanMs)
     this.#checkHold(tokenHash, verified.identity.uid)
-    if (this.#isVoid(verified)) verified = await this.#ask(this.#verifier, token, caller, verified.askedMs)
+    if (this.#isVoid(verified.identity, verified.askedMs))
+      verified = await this.#ask(this.#verifier, token, caller, verified.askedMs)
     const { identity, askedMs } = verified
     const principal = {
       identity,
       tokenHash,
       askedMs,
+      saidMs: askedMs,
       recheckMs: this.#recheckMs(identity.expiresIn * 1_000, askedMs),
       expiresMs: undefined,
     }
@@ -155,7 +173,9 @@ export class Authenticator {
       throw error instanceof VerifierUnavailable ? new Busy('the token cannot be verified now') : error
     })
     if (verified === undefined) throw new TokenRefused()
-    const principal = { ...verified, tokenHash, askedMs: undefined, recheckMs: undefined }
+    const { identity, expiresMs, madeMs = Number.NEGATIVE_INFINITY } = verified
+    const saidMs = this.#clock.monotonic() - (this.#clock.now() - madeMs)
+    const principal = { identity, tokenHash, askedMs: undefined, recheckMs: undefined, saidMs, expiresMs }
     this.check(principal)
     return principal
   }
@@ -170,8 +190,13 @@ export class Authenticator {
     if (tokenHash === undefined) return
     this.#checkHold(tokenHash, identity.uid)
     // What a JWT says was never asked for: it is as good after a kick as before.
-    if (askedMs !== undefined && this.#isVoid({ identity, askedMs }))
-      throw new Busy('the user was kicked while the token was verified')
+    if (askedMs !== undefined && this.#isVoid(identity, askedMs))
+      throw new Busy('what is known of the user became void while the token was verified')
+  }
+
+  /** Whether what is known of the principal may no longer be believed: the CMS must be asked anew. */
+  isVoid({ identity, askedMs }: Principal): boolean {
+    return askedMs !== undefined && this.#isVoid(identity, askedMs)
   }
 
   async #ask(
@@ -200,7 +225,7 @@ export class Authenticator {
     if (heldForMs > 0) throw new UserKicked(Math.ceil(heldForMs / 1_000))
   }
 
-  #isVoid({ identity, askedMs }: Verified): boolean {
+  #isVoid(identity: Identity, askedMs: number): boolean {
     return identity.uid !== null && this.#revocations.isVoid(identity.uid, askedMs)
   }
 

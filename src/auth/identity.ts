@@ -51,19 +51,28 @@ export interface Entitling {
   readonly added: readonly string[]
   /** Names and patterns that do not count now: where one is asked for, it is left out and not refused. */
   readonly lapsed: readonly string[]
+  /** Whether the identity's word does not count for the channel. */
+  readonly isHidden: (channel: string) => boolean
 }
 
 /**
  * Which channels a subscriber listens on: those it asks for, as far as they are allowed; without asking, all that the identity
  * names in full; and always those that were added.
  */
-export function entitle(identity: Identity, { asked, open, added, lapsed }: Entitling): Entitlement {
+export function entitle(
+  identity: Identity,
+  { asked, open, added, lapsed, isHidden }: Entitling,
+): Entitlement {
   const wanted = new Set(asked.length === 0 ? identity.channels.filter(name => !name.endsWith('*')) : asked)
-  const allowed = [...identity.channels.filter(name => name.endsWith('*')), ...open]
-  const named = new Set([...identity.channels, ...added])
+  const named = new Set(identity.channels)
+  const own = identity.channels.filter(name => name.endsWith('*'))
+  const given = new Set(added)
   const isCovered = (channel: string, patterns: readonly string[]) =>
     patterns.some(pattern => matchesPattern(pattern, channel))
-  const isAllowed = (channel: string) => named.has(channel) || isCovered(channel, allowed)
+  const isAllowed = (channel: string) =>
+    given.has(channel) ||
+    isCovered(channel, open) ||
+    ((named.has(channel) || isCovered(channel, own)) && !isHidden(channel))
   return {
     channels: [...new Set([...[...wanted].filter(isAllowed), ...added])],
     refused: asked.find(channel => !isAllowed(channel) && !isCovered(channel, lapsed)),

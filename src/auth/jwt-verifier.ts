@@ -31,6 +31,8 @@ export interface JwtVerified {
   readonly identity: Identity
   /** Unix time in ms from which the identity is good no longer; nobody can be asked to prolong it. */
   readonly expiresMs: number
+  /** Unix time in ms at which the token was made, by its own word; undefined: it does not say. */
+  readonly madeMs: number | undefined
 }
 
 /**
@@ -107,9 +109,13 @@ export class JwtVerifier {
 
   #identity(claims: JWTPayload): JwtVerified {
     const nowMs = this.#clock.now()
-    const { identity, exp } = identityFromClaims(claims, this.#maxChannelBytes, nowMs)
+    const { identity, exp, iat } = identityFromClaims(claims, this.#maxChannelBytes, nowMs)
     const endMs = exp * 1_000
-    return { identity, expiresMs: endMs > nowMs ? endMs : endMs + this.#toleranceMs }
+    return {
+      identity,
+      expiresMs: endMs > nowMs ? endMs : endMs + this.#toleranceMs,
+      madeMs: iat === undefined ? undefined : iat * 1_000,
+    }
   }
 
   async #claims(token: string): Promise<JWTPayload | undefined> {

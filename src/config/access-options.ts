@@ -1,7 +1,8 @@
-import { audience, channelPattern, cookieName, filePath, serviceKey, signingSecret } from './kind.js'
+import { audience, channelPattern, cookieName, filePath, signingSecret } from './kind.js'
 import { httpUrl, origin } from './network.js'
 import { many, maybe, one } from './option.js'
 import { duration, integer, size } from './quantity.js'
+import { serviceKey } from './service-key.js'
 
 /** The options about who may do and read what. */
 export const accessOptions = {
@@ -10,17 +11,22 @@ export const accessOptions = {
     isSecret: true,
     doc: `The secret of the CMS, which may publish, kick and read everything. Several are valid at once, so that
       keys can be changed without a pause. The command line is visible to every user of the machine: prefer
-      the environment or --service-key-file.`,
+      the environment or --service-key-file. A key in a list of the JSON file, or in --service-key-file, may be
+      restricted to operations and channels: see "Restricted keys" in http.md.`,
   }),
   serviceKeyFile: maybe(filePath, {
     name: 'service-key-file',
     doc: `A file with service keys, one a line; blank lines and lines that start with # are skipped. They are
-      valid beside those of --service-key.`,
+      valid beside those of --service-key. Behind a key, operations=… and channels=… restrict it.`,
   }),
   authUrl: maybe(httpUrl, {
     name: 'auth-url',
     doc: `Where the CMS is asked who a token is, and what it may read. None: tokens are refused, and only
       anonymous channels can be read.`,
+  }),
+  eventsUrl: maybe(httpUrl, {
+    name: 'events-url',
+    doc: `Where the CMS is told when a user comes online or goes offline. None: it is not told.`,
   }),
   allowOrigins: many(origin, {
     name: 'allow-origin',

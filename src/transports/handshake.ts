@@ -64,7 +64,7 @@ export async function shakeHands(request: FastifyRequest, options: HandshakeOpti
   const holdsGrant = grants.some(grant => grant.isGenuine)
   const principal = await options.authenticator.authenticate(token, caller, key !== undefined, holdsGrant)
   const session = new Session(options, { token, caller, channels, grants }, principal)
-  settle(session, options)
+  settle(session)
   const lastEventId = request.headers['last-event-id']
   const since = typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : query.get('since')
   return {
@@ -76,22 +76,23 @@ export async function shakeHands(request: FastifyRequest, options: HandshakeOpti
 }
 
 /**
- * The last look, in the same turn in which the subscription begins: a logout, a kick or the beginning of a stop that came while
- * the token was verified would otherwise find nobody to close.
+ * The last look, in the same turn in which the subscription begins: a logout, a kick, a change of memberships or the beginning of a
+ * stop that came while the token was verified would otherwise find nobody to tell.
  *
  * @throws as `shakeHands` does.
  */
 export function admit({ session }: Subscription, options: HandshakeOptions): void {
   checkServing(options)
   options.authenticator.check(session.principal)
+  settle(session)
 }
 
-function settle(session: Session, { limits }: HandshakeOptions): void {
-  const { channels, refused } = session.settle()
+function settle(session: Session): void {
+  const { channels, refused, maxChannels } = session.settle()
   if (refused !== undefined) throw new ChannelForbidden(refused)
-  if (channels.length > limits.maxChannels) {
+  if (channels.length > maxChannels) {
     throw new InvalidRequest(
-      `the identity lists ${channels.length} channels; a subscriber has at most ${limits.maxChannels}: ` +
+      `the identity lists ${channels.length} channels; a subscriber has at most ${maxChannels}: ` +
         'name the ones that the page needs by channel=…',
     )
   }

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { Authenticator, Principal } from '../auth/authenticator.js'
 import type { Grant } from '../auth/grant.js'
 import { type Caller, type Entitlement, type Entitling, entitle } from '../auth/identity.js'
+import type { Memberships } from '../auth/memberships.js'
 import { type RefusedGrant, weighGrants } from '../auth/weighed-grants.js'
 import type { Clock } from '../clock.js'
 import { isTransient } from '../errors.js'
@@ -20,6 +21,7 @@ export interface SessionServices {
   readonly clock: Clock
   readonly authenticator: Authenticator
   readonly hub: Hub
+  readonly memberships: Memberships
   /** Names and patterns that everybody may ask for. */
   readonly anonymousChannels: readonly string[]
   readonly heartbeatMs: number
@@ -60,24 +62,33 @@ export class Session implements Owner {
     this.#confirmIn(principal.recheckMs)
   }
 
-  /** Settles which channels it listens on, by what is known now. */
-  settle(): Entitlement {
-    const { clock, limits, anonymousChannels } = this.#services
-    const { identity } = this.#principal
+  /** Settles which channels it listens on, by what is known now. `maxChannels`: as many as it may have. */
+  settle(): Entitlement & { readonly maxChannels: number } {
+    const { clock, limits, memberships, anonymousChannels } = this.#services
+    const { identity, saidMs } = this.#principal
     const { channels: asked, grants } = this.#ask
-    const entitled = ({ added, open, lapsed }: Pick<Entitling, 'added' | 'open' | 'lapsed'>) =>
-      entitle(identity, { asked, open: [...anonymousChannels, ...open], added, lapsed })
+    const { added, isHidden } = memberships.of(identity.uid)
+    const entitled = (granted: Pick<Entitling, 'added' | 'open' | 'lapsed'>) =>
+      entitle(identity, {
+        asked,
+        open: [...anonymousChannels, ...granted.open],
+        added: [...added, ...granted.added],
+        lapsed: granted.lapsed,
+        isHidden: channel => isHidden(channel, saidMs),
+      })
+    // What was added by the CMS comes on top: it must not be what keeps a page from connecting.
+    const maxChannels = limits.maxChannels + added.length
     const weighed = weighGrants(
       grants,
       identity.uid,
       clock.now(),
-      granted => entitled({ ...granted, lapsed: [] }).channels.length <= limits.maxChannels,
+      granted => entitled({ ...granted, lapsed: [] }).channels.length <= maxChannels,
     )
     const entitlement = entitled(weighed)
     this.#channels = entitlement.channels
     this.#refused = weighed.refused
     this.#grantsEndMs = weighed.endMs
-    return entitlement
+    return { ...entitlement, maxChannels }
   }
 
   get principal(): Principal {
@@ -96,7 +107,7 @@ export class Session implements Owner {
   ready(): { readonly json: string; readonly version: string } {
     const { uid, info } = this.#principal.identity
     const heartbeat = this.#services.heartbeatMs / 1_000
-    const presence: readonly string[] = []
+    const presence = uid === null ? [] : this.#services.hub.presence.seenBy(uid)
     const channels = this.#channels
     const refused = this.#refused
     const version = hash(
@@ -124,17 +135,32 @@ export class Session implements Owner {
       hub.close(subscriber, 'expired')
       return
     }
-    this.reconsider(subscriber)
+    this.#settleLive(subscriber)
     if (this.#confirmAtMs <= clock.monotonic()) this.recheck(subscriber)
     this.#callAgain(subscriber)
   }
 
   /** Settles the channels anew, and applies the difference to the live connection. */
   reconsider(subscriber: Subscriber): void {
+    // More was taken away than is remembered: only the CMS can say what is left.
+    if (this.#services.authenticator.isVoid(this.#principal)) {
+      this.recheck(subscriber)
+      return
+    }
+    this.#settleLive(subscriber)
+  }
+
+  #settleLive(subscriber: Subscriber): void {
+    const { authenticator, hub } = this.#services
     const before = this.ready().version
+    const had = new Set(this.#channels)
     this.settle()
+    // Until the CMS has said what is left, nothing may come back that was taken away.
+    if (authenticator.isVoid(this.#principal)) {
+      this.#channels = this.#channels.filter(channel => had.has(channel))
+    }
     const ready = this.ready()
-    if (ready.version !== before) this.#services.hub.update(subscriber, this.keys, ready.json)
+    if (ready.version !== before) hub.update(subscriber, this.keys, ready.json)
   }
 
   /** Asks the CMS again. Yes: the difference is applied to the live connection. No: it is closed as `expired`. */
@@ -149,11 +175,16 @@ export class Session implements Owner {
     )
   }
 
+  /** Tells the connection anew what holds for it, who is online among that. */
+  renew(subscriber: Subscriber): void {
+    this.#services.hub.renew(subscriber, this.ready().json)
+  }
+
   #confirmed(subscriber: Subscriber, principal: Principal): void {
     const { hub } = this.#services
-    this.#unconfirmedMs = 0
     const before = this.ready().version
     const isSameUser = principal.identity.uid === this.#principal.identity.uid
+    this.#unconfirmedMs = 0
     this.#principal = principal
     if (!isSameUser) {
       // Never continues as somebody else: the page must begin anew.
@@ -161,6 +192,7 @@ export class Session implements Owner {
       return
     }
     this.settle()
+    hub.reveal(subscriber, principal.identity.visibleTo, principal.askedMs)
     const ready = this.ready()
     if (ready.version !== before) hub.update(subscriber, this.keys, ready.json)
     this.#confirmIn(principal.recheckMs)

@@ -41,7 +41,7 @@ t.test('where nobody can be asked, no token is good', async t => {
     verifier: undefined,
     jwt: undefined,
     revocations: new Revocations(clock),
-    isServiceKey: () => false,
+    serviceRights: () => undefined,
     anonymousChannels: ['lobby'],
   })
   await t.rejects(authenticator.authenticate(token, caller, false), { code: 'DOWNPIPE_TOKEN_REFUSED' })

@@ -5,7 +5,7 @@ import { identity } from '../helpers/verifier.js'
 const reader = identity({ channels: ['news', 'user_5', 'public_*', 'news'] })
 
 function ask(asked: readonly string[], open: readonly string[]): Entitling {
-  return { asked, open, added: [], lapsed: [] }
+  return { asked, open, added: [], lapsed: [], isHidden: () => false }
 }
 
 t.test('without asking, a subscriber listens on what its identity names in full, each once', async t => {
@@ -70,6 +70,25 @@ t.test('what has lapsed is left out, and what never was is refused', async t => 
   t.strictSame(entitle(reader, { ...ask(['gone', 'older'], []), lapsed }), { channels: [], refused: 'gone' })
   t.strictSame(entitle(reader, { ...ask([], []), lapsed: ['news'] }).channels, ['news', 'user_5'])
 })
+
+t.test(
+  'what is hidden is gone from the identity, by name and by prefix, but not from what is open or added',
+  async t => {
+    const isHidden = (channel: string) => ['news', 'public_a', 'node_17'].includes(channel)
+    const hidden = (asked: readonly string[], open: readonly string[] = []) => ({
+      ...ask(asked, open),
+      isHidden,
+    })
+    t.strictSame(entitle(reader, hidden([])).channels, ['user_5'])
+    t.equal(entitle(reader, hidden(['news'])).refused, 'news')
+    t.strictSame(entitle(reader, hidden(['public_a', 'public_b'])), {
+      channels: ['public_b'],
+      refused: 'public_a',
+    })
+    t.strictSame(entitle(reader, hidden(['node_17'], ['node_*'])).channels, ['node_17'])
+    t.strictSame(entitle(reader, { ...hidden([]), added: ['news'] }).channels, ['news', 'user_5'])
+  },
+)
 
 t.test('a token is known by its sha256', async t => {
   t.equal(hashToken('abc'), 'ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0')

@@ -24,6 +24,7 @@ t.test('the claims are the identity; what is left out has a default', async t =>
       expiresIn: 60,
     },
     expiresMs: exp * 1_000,
+    madeMs: undefined,
   })
   t.match(await verifier.verify(await sign({ sub: 5, more: 'than we know', aud: 'anybody' })), {
     identity: { uid: '5', channels: [], visibleTo: [], info: undefined, expiresIn: 3_600 },

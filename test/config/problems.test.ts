@@ -140,7 +140,7 @@ t.test('a file of keys that cannot be used is a problem, told without its path',
   t.strictSame(found(), ['--service-key-file: the file cannot be read (ENOENT: no such file or directory)'])
   t.strictSame(found('# none\n\n'), ['--service-key-file: the file holds no key'])
   t.match(found(`${otherKey}\nshort\n`), [
-    /^--service-key-file: line 2 of the file is not allowed; it must be 16/,
+    /^--service-key-file: line 2 of the file is not allowed; it must be a key of 16/,
   ])
   const readFile = () => {
     throw new Error(`${key} is bad`)

@@ -5,6 +5,7 @@ import { deliverySuite } from './transport-delivery.js'
 import { endingsSuite } from './transport-endings.js'
 import { grantsSuite } from './transport-grants.js'
 import { jwtSuite } from './transport-jwt.js'
+import { membershipSuite } from './transport-memberships.js'
 import { resumeSuite } from './transport-resume.js'
 
 export type { Transport } from './transport-case.js'
@@ -18,4 +19,5 @@ export function transportSuite(t: Test, transport: Transport): void {
   endingsSuite(t, transport)
   jwtSuite(t, transport)
   grantsSuite(t, transport)
+  membershipSuite(t, transport)
 }

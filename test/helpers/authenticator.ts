@@ -1,6 +1,7 @@
 import { Authenticator, type Principal } from '../../src/auth/authenticator.js'
 import type { VerifierLimits } from '../../src/auth/cached-verifier.js'
 import { JwtVerifier } from '../../src/auth/jwt-verifier.js'
+import { allRights } from '../../src/auth/key-rights.js'
 import { Revocations } from '../../src/auth/revocations.js'
 import { jwtSecret } from './jwt.js'
 import { caller, createCached } from './verifier.js'
@@ -29,7 +30,7 @@ export function beginAuth(
     verifier,
     jwt: hasJwt ? jwt : undefined,
     revocations,
-    isServiceKey: key => key === 'service key',
+    serviceRights: key => (key === 'service key' ? allRights : undefined),
     anonymousChannels,
   })
   /** `uid 5`, or the code of the error; an error that says too much is told in full. */
