@@ -44,6 +44,7 @@ export function errorBody(error: FastifyError): ErrorBody {
     code: error.code,
     error: STATUS_CODES[statusCode] ?? 'Error',
     message: error.message,
+    ...('index' in error && typeof error.index === 'number' && { index: error.index }),
   }
   if (error instanceof ChannelForbidden) return { ...body, channel: error.channel }
   if (error instanceof UserKicked) return { ...body, retryAfter: error.retryAfter }

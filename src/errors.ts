@@ -111,8 +111,15 @@ export interface ErrorBody {
   readonly message: string
   /** The channel that is not allowed, where that is the error. */
   readonly channel?: string
+  /** Which message of the call is refused, counted from 0, where the error is about one: the publisher leaves it out. */
+  readonly index?: number
   /** Seconds after which to try again, jittered; only where trying again makes sense. */
   readonly retryAfter?: number
+}
+
+/** The error, which from now on also says which message of the call it is about. */
+export function atIndex<E extends Error>(error: E, index: number): E & { readonly index: number } {
+  return Object.assign(error, { index })
 }
 
 /** Whether the error is one that trying again later may get around. */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { InvalidRequest, TooLarge } from './errors.js'
+import { atIndex, InvalidRequest, TooLarge } from './errors.js'
 import { formProblem } from './form-problem.js'
 
 /** What bounds a publish call; every limit stops a single caller from filling everybody's memory. */
@@ -116,7 +116,13 @@ export function parseMessages(body: unknown, limits: MessageLimits): readonly Me
   if (body.length > limits.maxMessages) {
     throw new TooLarge(`body: ${body.length} messages; at most ${limits.maxMessages} in one call`)
   }
-  return body.map((message: unknown, index) => parseMessage(message, `body[${index}]`, limits))
+  return body.map((message: unknown, index) => {
+    try {
+      return parseMessage(message, `body[${index}]`, limits)
+    } catch (error) {
+      throw error instanceof Error ? atIndex(error, index) : error
+    }
+  })
 }
 
 function parseMessage(value: unknown, where: string, limits: MessageLimits): Message {

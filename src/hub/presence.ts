@@ -101,7 +101,6 @@ export class Presence {
   reveal(visitor: Visitor, visibleTo: readonly string[], heardMs?: number): void {
     const before = { uid: visitor.uid, visibleTo: visitor.visibleTo }
     visitor.visibleTo = visibleTo
-    // In this order: the last connection must not seem to be gone in between.
     this.enter(visitor, heardMs)
     this.leave(before)
   }

@@ -6,6 +6,7 @@ import { endingsSuite } from './transport-endings.js'
 import { grantsSuite } from './transport-grants.js'
 import { jwtSuite } from './transport-jwt.js'
 import { membershipSuite } from './transport-memberships.js'
+import { presenceSuite } from './transport-presence.js'
 import { resumeSuite } from './transport-resume.js'
 
 export type { Transport } from './transport-case.js'
@@ -20,4 +21,5 @@ export function transportSuite(t: Test, transport: Transport): void {
   membershipSuite(t, transport)
   jwtSuite(t, transport)
   grantsSuite(t, transport)
+  presenceSuite(t, transport)
 }

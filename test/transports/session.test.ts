@@ -127,6 +127,7 @@ t.test('somebody for whom nothing falls due is left alone', async t => {
       clock,
       authenticator,
       hub,
+      memberships: noMemberships(clock),
       anonymousChannels: ['lobby'],
       heartbeatMs: 25_000,
       staleIfErrorMs: hourMs,
