@@ -1,17 +1,25 @@
 import { stdout } from 'node:process'
 import Fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify'
 import { systemClock } from './clock.js'
+import { setCompilers } from './compilers.js'
 import { allSites, type Config } from './config.js'
 import { registerControl } from './control/routes/index.js'
 import { errorBody, registerErrors } from './error-answers.js'
 import { InvalidRequest } from './errors.js'
 import { registerHealth } from './health.js'
 import { ProcessMonitor } from './metrics/process-figures.js'
+import { describeRoutes, hideRoutes, registerOpenApi } from './openapi.js'
 import { registerScript } from './public-files.js'
 import { Site } from './site.js'
 import { boundBySite, registerTransports, siteAt, sitePrefix } from './site-routes.js'
 import { AddressCount } from './transports/address-count.js'
 import { registerOrigin } from './transports/origin.js'
+
+/**
+ * Characters of a name in an address (a channel, a uid), percent-encoded. As many as the head of a request may have: how long a name
+ * may be is said where it is read.
+ */
+const maxParamLength = 16_384
 
 /** The service, put together and not listening yet. */
 export interface App {
@@ -45,32 +53,28 @@ export async function createApp(config: Config): Promise<App> {
     registerErrors(app)
     // What belongs to no other site is for the top level to say.
     await registerOrigin(app, url => siteAt(url, sites)?.config ?? config)
+    await describeRoutes(app)
     registerHealth(app, sites)
   }
   await registerScript(browsers)
+  registerOpenApi(control, [browsers, control])
   // One for all: an address has as many connections as it may have, whatever sites they are to.
   const addresses = new AddressCount(config.connectionsPerAddress)
-  for (const site of sites) {
-    const prefix = sitePrefix(site.name)
-    await browsers.register(
-      async scope => {
-        boundBySite(scope, site)
-        registerTransports(scope, site, { addresses })
-      },
-      { prefix },
-    )
-    await control.register(
-      async scope => {
-        boundBySite(scope, site)
-        await registerControl(scope, {
-          control: site.control,
-          serviceKeys: site.serviceKeys,
-          clock: site.clock,
-          closing: closing.signal,
-        })
-      },
-      { prefix },
-    )
+  for (const [index, site] of sites.entries()) {
+    const options = { prefix: sitePrefix(site.name) }
+    const prepare = (scope: FastifyInstance) => {
+      if (index > 0) hideRoutes(scope)
+      boundBySite(scope, site)
+    }
+    await browsers.register(async scope => {
+      prepare(scope)
+      registerTransports(scope, site, { addresses })
+    }, options)
+    const { serviceKeys, clock } = site
+    await control.register(async scope => {
+      prepare(scope)
+      await registerControl(scope, { control: site.control, serviceKeys, clock, closing: closing.signal })
+    }, options)
   }
   for (const site of sites) await site.start()
   return {
@@ -109,14 +113,13 @@ function createFastify(config: Config): FastifyInstance {
     childLoggerFactory: logger => logger,
     trustProxy: typeof config.trustProxy === 'boolean' ? config.trustProxy : [...config.trustProxy],
     bodyLimit: config.maxBodyBytes,
-    // A uid or a channel's name in an address, before it is decoded.
-    routerOptions: { maxParamLength: 16_384 },
     // A message's data is passed on and never merged into anything, so its keys may be called what they like.
     onProtoPoisoning: 'ignore',
     onConstructorPoisoning: 'ignore',
     exposeHeadRoutes: false,
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
+    routerOptions: { maxParamLength },
   })
+  setCompilers(app)
   // The framework takes plain text for a body, too, which a form on any page can send.
   app.removeContentTypeParser('text/plain')
   return app

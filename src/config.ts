@@ -1,13 +1,14 @@
+import { unrestrictedKey } from './auth/service-key.js'
 import { readCommandLine } from './config/command-line.js'
 import { readEnvironment } from './config/environment.js'
 import { type FileSource, readConfigFile } from './config/file.js'
-import { type KeyFile, readKeyFile, readText, unreadable } from './config/key-file.js'
-import type { Option } from './config/option.js'
-import { options, type Settings, type SiteSettings, table } from './config/options.js'
-import { quote, refusal } from './config/problem.js'
-import { conflicts } from './config/rules.js'
+import { readText, unreadable } from './config/key-file.js'
+import { type Settings, type SiteSettings, table } from './config/options.js'
+import { quote } from './config/problem.js'
+import { isKeyRefused, ownerless, ownProblems, readLevel, readSite, sharedSecrets } from './config/reading.js'
+import { label, settle, strongestValue } from './config/settle.js'
 import { defaultSite } from './config/site-name.js'
-import { type Given, nothing, type SiteSource, type Source } from './config/source.js'
+import { nothing, type Source } from './config/source.js'
 
 export type { Address } from './config/network.js'
 export type { Option } from './config/option.js'
@@ -79,14 +80,12 @@ export function loadConfig({ argv, env, readFile, random }: ConfigInput): Config
   const file = readNamedFile(strong, readFile)
   const sources = [...strong, file]
   const given = sources.flatMap(source => source.given)
-  const settings = settle(given)
-  const keyFile = readNamedKeys(given, readFile)
-  const serviceKeys = [...new Set([...settings.serviceKeys, ...keyFile.keys])]
-  const top = { given, settings, keyFile, serviceKeys }
-  const sites = file.sites.map(site => readSite(site, given, readFile))
+  const top = readLevel(given, readFile)
+  const { settings, serviceKeys } = top
+  const sites = file.sites.map(section => readSite(section, given, readFile))
   const problems = [
     ...sources.flatMap(source => source.problems),
-    ...[top, ...sites].flatMap(each => ownProblems(each)),
+    ...[top, ...sites].flatMap(ownProblems),
     ...sharedSecrets([top, ...sites]),
   ]
   const isKeyless = serviceKeys.length === 0 && !settings.dev && !isKeyRefused(top)
@@ -113,81 +112,6 @@ export function defaults(overrides: Partial<Config> = {}): Config {
   return deepFreeze(structuredClone({ ...resolved(settle([])), sites: [], ...overrides }))
 }
 
-/** What was given for one site, and what it comes to. */
-interface Reading {
-  /** Strongest first; what is inherited comes last. */
-  readonly given: readonly Given[]
-  readonly settings: Settings
-  readonly keyFile: KeyFile
-  readonly serviceKeys: readonly string[]
-  /** The section of the file; undefined: this is the top level. */
-  readonly section?: SiteSource
-}
-
-function readSite(section: SiteSource, top: readonly Given[], readFile: ConfigInput['readFile']) {
-  const given = [...section.given, ...top.filter(({ option }) => !option.isOwn)]
-  const settings = settle(given)
-  const keyFile = readNamedKeys(given, readFile)
-  const serviceKeys = [...new Set([...settings.serviceKeys, ...keyFile.keys])]
-  return { name: section.name, section, given, settings, keyFile, serviceKeys }
-}
-
-function ownProblems(reading: Reading): readonly string[] {
-  const { section, given, settings, keyFile, serviceKeys } = reading
-  const problems = [
-    ...(section?.problems ?? []),
-    ...(section?.given ?? given).flatMap(refusals),
-    ...keyFile.problems,
-    ...conflicts(settings, property => label(table[property], given)),
-  ]
-  if (section !== undefined && serviceKeys.length === 0 && !isKeyRefused(reading)) {
-    problems.push(`${section.source}: no service key: give it one by serviceKey or serviceKeyFile`)
-  }
-  return problems
-}
-
-function isKeyRefused({ keyFile, given }: Reading): boolean {
-  return keyFile.problems.length > 0 || label(table.serviceKeys, given) === undefined
-}
-
-/** A secret that opens two sites would keep neither apart from the other. */
-function sharedSecrets(readings: readonly Reading[]): string[] {
-  const owners = new Map<unknown, { reading: Reading; source: string }>()
-  const problems: string[] = []
-  for (const reading of readings) {
-    for (const [source, secret] of secretsOf(reading)) {
-      const owner = owners.get(secret)
-      if (owner === undefined) owners.set(secret, { reading, source })
-      else if (owner.reading !== reading) {
-        problems.push(`${source}: has a secret that ${owner.source} has, too; each site must have its own`)
-      }
-    }
-  }
-  return problems
-}
-
-function secretsOf({ given, keyFile }: Reading): [string, unknown][] {
-  const secrets = options
-    .filter(option => option.isSecret)
-    .flatMap(option => {
-      const values = [strongestValue(option, given)].flat().filter(value => value !== undefined)
-      return values.map((value): [string, unknown] => [label(option, given) ?? '', value])
-    })
-  const file = label(table.serviceKeyFile, given) ?? ''
-  return [...secrets, ...keyFile.keys.map((key): [string, unknown] => [file, key])]
-}
-
-/** What was said of a site that is not there. */
-function ownerless(given: readonly Given[]): readonly string[] {
-  return given
-    .filter(({ option }) => option.isOwn)
-    .map(
-      ({ source }) =>
-        `${source}: is of the site at the top level, which is not served without a service key; ` +
-        'give it one, or move this into the sites',
-    )
-}
-
 const noKey =
   'no service key: give one by --service-key, --service-key-file, DOWNPIPE_SERVICE_KEY or serviceKey in the file (--dev makes one)'
 
@@ -201,49 +125,6 @@ function readNamedFile(strong: readonly Source[], readFile: ConfigInput['readFil
   return { given: [], problems: [problem], sites: [] }
 }
 
-function readNamedKeys(given: readonly Given[], readFile: ConfigInput['readFile']): KeyFile {
-  const path = strongestValue(table.serviceKeyFile, given)
-  const source = label(table.serviceKeyFile, given)
-  return path === undefined || source === undefined
-    ? { keys: [], problems: [] }
-    : readKeyFile(source, path, readFile)
-}
-
-/** The strongest value; the default where none is given or the given one is refused. */
-export function strongestValue<T>(option: Option<T>, given: readonly Given[]): T {
-  const strongest = given.find(candidate => candidate.option === option)
-  if (strongest === undefined) return option.default
-  const reading = option.read(strongest.items)
-  return reading.ok ? reading.value : option.default
-}
-
-/** How the strongest value's source is named in a problem; undefined if the value is refused. */
-export function label(option: Option, given: readonly Given[]): string | undefined {
-  const strongest = given.find(candidate => candidate.option === option)
-  if (strongest === undefined) return `--${option.name} (by default)`
-  return option.read(strongest.items).ok ? strongest.source : undefined
-}
-
-/** What the options come to. */
-export function settle(given: readonly Given[]): Settings {
-  const entries = Object.entries<Option>(table).map(([property, option]) => [
-    property,
-    strongestValue(option, given),
-  ])
-  // Each property has the type of its own row, which the compiler cannot follow through a loop.
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Settings
-}
-
-/** What is wrong with the values that were given for an option. */
-export function refusals({ option, source, items }: Given): string[] {
-  const reading = option.read(items)
-  if (reading.ok) return []
-  return reading.refused.map(index => {
-    const shown = option.isSecret ? `value ${index + 1}` : quote(items[index] ?? '')
-    return refusal(option, source, shown)
-  })
-}
-
 function resolved({ configFile, serviceKeyFile, ...settings }: Settings): Omit<Config, 'sites'> {
   return { ...settings, allowLocalOrigins: false }
 }
@@ -253,7 +134,7 @@ function forDevelopment(config: Config, random: ConfigInput['random']): Config {
   return {
     ...config,
     allowLocalOrigins: true,
-    serviceKeys: serviceKeys.length > 0 ? serviceKeys : [random()],
+    serviceKeys: unrestrictedKey(serviceKeys) === undefined ? [...serviceKeys, random()] : serviceKeys,
     anonymousChannels: anonymousChannels.length > 0 ? anonymousChannels : ['*'],
   }
 }

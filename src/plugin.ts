@@ -1,7 +1,7 @@
-import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { systemClock } from './clock.js'
+import { setCompilers } from './compilers.js'
 import { registerControl } from './control/routes/index.js'
 import { Downpipe } from './embedding/downpipe.js'
 import { FunctionVerifier } from './embedding/function-verifier.js'
@@ -103,8 +103,7 @@ function standAlone(scope: FastifyInstance, log: FastifyBaseLogger): void {
   scope.removeAllContentTypeParsers()
   const parse = scope.getDefaultJsonParser('ignore', 'ignore')
   scope.addContentTypeParser('application/json', { parseAs: 'string' }, parse)
-  scope.setValidatorCompiler(TypeBoxValidatorCompiler)
-  scope.setSerializerCompiler(() => JSON.stringify)
+  setCompilers(scope)
   scope.setReplySerializer(payload => JSON.stringify(payload))
   // The framework's own log of requests holds query strings, and so tokens. One for all, since one for each costs memory.
   const quiet = log.child({}, { level: ['silent', 'fatal'].includes(log.level) ? log.level : 'error' })

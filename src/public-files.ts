@@ -2,9 +2,17 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
+import { Type } from 'typebox'
 
 /** What the package serves; beside `src` and `dist`. */
 const root = fileURLToPath(new URL('../public', import.meta.url))
+
+const schema = {
+  summary: 'The browser script',
+  response: {
+    200: { description: 'the script', content: { 'text/javascript': { schema: Type.String() } } },
+  },
+}
 
 const scripts = ['downpipe.js', 'downpipe.mjs']
 
@@ -18,7 +26,7 @@ const headers = {
 export async function registerScript(app: FastifyInstance): Promise<void> {
   await app.register(fastifyStatic, { root, serve: false, cacheControl: false })
   for (const file of scripts) {
-    app.get(`/${file}`, (_request, reply) => reply.headers(headers).sendFile(file))
+    app.get(`/${file}`, { schema }, (_request, reply) => reply.headers(headers).sendFile(file))
   }
 }
 

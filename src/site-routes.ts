@@ -39,10 +39,11 @@ export function registerTransports(
   site: Site,
   { addresses, callerOf }: TransportParts,
 ): void {
-  const { config, clock, hub, authenticator, memberships } = site
+  const { config, clock, hub, authenticator, memberships, grants } = site
   const options = {
     authenticator,
     memberships,
+    grants,
     clock,
     hub,
     anonymousChannels: config.anonymousChannels,

@@ -23,7 +23,12 @@ const AnswerSchema = Type.Object({
   expiresIn: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
 })
 
-const ClaimsSchema = Type.Object({ sub: UidSchema, ...rights, exp: Type.Number() })
+const ClaimsSchema = Type.Object({
+  sub: UidSchema,
+  ...rights,
+  exp: Type.Number(),
+  iat: Type.Optional(Type.Number()),
+})
 
 const answerForm = Compile(AnswerSchema)
 const claimsForm = Compile(ClaimsSchema)
@@ -46,7 +51,8 @@ export function identityFromAnswer(answer: unknown, maxChannelBytes: number): Id
 }
 
 /**
- * Reads the claims of a JWT: `sub` is the user, `exp` (Unix time in seconds) the end; the rest is as in an answer.
+ * Reads the claims of a JWT: `sub` is the user, `exp` (Unix time in seconds) the end, `iat` when it was
+ * made; the rest is as in an answer.
  *
  * @throws NotAnIdentity that calls the whole `claims`.
  */
@@ -54,15 +60,15 @@ export function identityFromClaims(
   claims: unknown,
   maxChannelBytes: number,
   nowMs: number,
-): { readonly identity: Identity; readonly exp: number } {
+): { readonly identity: Identity; readonly exp: number; readonly iat: number | undefined } {
   if (!claimsForm.Check(claims)) throw new NotAnIdentity(formProblem(claimsForm.Errors(claims), 'claims'))
-  const { exp } = claims
+  const { exp, iat } = claims
   const identity = {
     uid: String(claims.sub),
     ...readRights(claims, 'claims', maxChannelBytes),
     expiresIn: exp - nowMs / 1_000,
   }
-  return { identity, exp }
+  return { identity, exp, iat }
 }
 
 /**

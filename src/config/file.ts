@@ -2,7 +2,7 @@ import type { Option } from './option.js'
 import { fileKey, options, siteOptions, table } from './options.js'
 import { printable, quote, refusal, unknownName } from './problem.js'
 import { defaultSite, isSiteName, siteNameForm } from './site-name.js'
-import { itemsOf, type SiteSource, type Source } from './source.js'
+import { type Item, itemsOf, JsonItem, type SiteSource, type Source } from './source.js'
 
 // A file cannot name the file.
 const byKey = new Map(
@@ -66,8 +66,16 @@ function readEntry(source: string, key: string, value: unknown, known: typeof by
   const values: readonly unknown[] = isArray ? value : [value]
   const wrong = values.filter(item => !option.json.some(type => type === typeof item))
   if (wrong.length > 0) return failed(...wrong.map(item => refusal(option, source, describe(option, item))))
-  const items = isArray ? values.map(item => String(item).trim()) : itemsOf(option, String(value))
+  const items =
+    isArray || typeof value === 'object'
+      ? values.map(item => itemOf(option, item))
+      : itemsOf(option, String(value))
   return { given: [{ option, source, items }], problems: [] }
+}
+
+/** One value of an option as a JSON file holds it. */
+export function itemOf(option: Option, value: unknown): Item {
+  return option.jsonItemWhat === undefined ? String(value).trim() : new JsonItem(value)
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

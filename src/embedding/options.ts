@@ -1,21 +1,13 @@
-import type { Option } from '../config/option.js'
-import { one } from '../config/option.js'
+import { itemOf } from '../config/file.js'
+import { type Option, one } from '../config/option.js'
 import { siteOptions, table } from '../config/options.js'
 import { quote, refusal, unknownName } from '../config/problem.js'
 import { duration } from '../config/quantity.js'
-import { conflicts } from '../config/rules.js'
+import { conflicts, keyConflicts } from '../config/rules.js'
+import { label, refusals, settle, strongestValue } from '../config/settle.js'
 import { isSiteName, siteNameForm } from '../config/site-name.js'
 import type { Given } from '../config/source.js'
-import {
-  ConfigError,
-  deepFreeze,
-  defaultSite,
-  label,
-  refusals,
-  type SiteConfig,
-  settle,
-  strongestValue,
-} from '../config.js'
+import { ConfigError, deepFreeze, defaultSite, type SiteConfig } from '../config.js'
 import type { Verify } from './function-verifier.js'
 import type { Hooks } from './hooks.js'
 
@@ -109,7 +101,8 @@ export function readOptions(options: DownpipeOptions): EmbeddedSite {
   const settings = settle(given)
   problems.push(
     ...given.flatMap(refusals),
-    ...conflicts(settings, property => label(table[property], given)),
+    ...conflicts(settings, [], property => label(table[property], given)),
+    ...keyConflicts(settings.serviceKeys, settings, property => label(table[property], given)),
     ...contradictions(options),
   )
   if (problems.length > 0) throw new ConfigError([...new Set(problems)])
@@ -141,7 +134,7 @@ function read(option: Option, source: string, value: unknown, given: Given[], pr
     problems.push(refusal(option, source, option.isSecret ? `a ${typeof item}` : quote(String(item))))
   // A bare number would be seconds.
   const unit = source.endsWith('Ms') ? 'ms' : ''
-  const words = items.map(item => (typeof item === 'number' ? `${item}${unit}` : String(item).trim()))
+  const words = items.map(item => itemOf(option, typeof item === 'number' ? `${item}${unit}` : item))
   if (wrong.length === 0) given.push({ option, source, items: words })
 }
 
@@ -156,8 +149,13 @@ function strangeness(name: string, value: unknown): readonly string[] {
   return [unknownName(name, name, [...accepted.keys(), ...others.keys()])]
 }
 
-function contradictions({ verify, authUrl, serviceKeys = [] }: DownpipeOptions): readonly string[] {
-  if (authUrl === undefined) return []
-  if (verify !== undefined) return ['verify: is in place of authUrl; give one of them']
-  return serviceKeys.length > 0 ? [] : ['authUrl: the CMS is shown a service key; give one by serviceKeys']
+function contradictions({ verify, serviceKeys = [], ...urls }: DownpipeOptions): readonly string[] {
+  const problems: string[] = []
+  if (verify !== undefined && urls.authUrl !== undefined)
+    problems.push('verify: is in place of authUrl; give one of them')
+  for (const name of ['authUrl', 'eventsUrl'] as const) {
+    if (urls[name] === undefined || serviceKeys.length > 0) continue
+    problems.push(`${name}: the CMS is shown a service key; give one by serviceKeys`)
+  }
+  return problems
 }

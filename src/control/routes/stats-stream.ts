@@ -1,10 +1,23 @@
 import type { FastifyInstance } from 'fastify'
 import { FastifySSEPlugin } from 'fastify-sse-v2'
+import { Type } from 'typebox'
 import type { Clock } from '../../clock.js'
+import { errorAnswers } from '../../error-schema.js'
 import type { Control } from '../control.js'
 
 /** Milliseconds between two figures. */
 const intervalMs = 1_000
+
+const schema = {
+  summary: 'The figures of `stats`, each second',
+  response: {
+    200: {
+      description: 'Server-Sent Events, each with the JSON of `stats`',
+      content: { 'text/event-stream': { schema: Type.String() } },
+    },
+    ...errorAnswers,
+  },
+}
 
 /**
  * `GET /stats/stream`: the figures each second, as SSE.
@@ -18,7 +31,8 @@ export async function registerStatsStream(
 ): Promise<void> {
   // A program that embeds the service may have it already.
   if (!app.hasReplyDecorator('sse')) await app.register(FastifySSEPlugin, { retryDelay: intervalMs })
-  app.get('/stats/stream', { exposeHeadRoute: false }, (request, reply) => {
+  const options = { config: { operation: 'stats' }, schema, exposeHeadRoute: false } as const
+  app.get('/stats/stream', options, (request, reply) => {
     const ending = new AbortController()
     request.raw.socket.once('close', () => ending.abort())
     reply.header('X-Accel-Buffering', 'no')
