@@ -2,7 +2,7 @@ import { stdout } from 'node:process'
 import Fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify'
 import { systemClock } from './clock.js'
 import type { Config } from './config.js'
-import { registerControl } from './control/routes.js'
+import { registerControl } from './control/routes/index.js'
 import { errorBody, registerErrors } from './error-answers.js'
 import { InvalidRequest } from './errors.js'
 import { registerHealth } from './health.js'
@@ -74,9 +74,10 @@ export async function createApp(config: Config): Promise<App> {
 }
 
 function registerTransports(app: FastifyInstance, site: Site): void {
-  const { config, clock, hub, authenticator } = site
+  const { config, clock, hub, authenticator, memberships } = site
   const options = {
     authenticator,
+    memberships,
     clock,
     hub,
     anonymousChannels: config.anonymousChannels,
@@ -110,6 +111,8 @@ function createFastify(config: Config): FastifyInstance {
     childLoggerFactory: logger => logger,
     trustProxy: typeof config.trustProxy === 'boolean' ? config.trustProxy : [...config.trustProxy],
     bodyLimit: config.maxBodyBytes,
+    // A uid or a channel's name in an address, before it is decoded.
+    routerOptions: { maxParamLength: 16_384 },
     // A message's data is passed on and never merged into anything, so its keys may be called what they like.
     onProtoPoisoning: 'ignore',
     onConstructorPoisoning: 'ignore',

@@ -62,6 +62,12 @@ export class ChannelForbidden extends createError<[string]>(
 }
 /** No such address. */
 export const NotFound = createError('DOWNPIPE_NOT_FOUND', 'no such address', 404)
+/** The user, or the site, has as many memberships as are kept. */
+export const TooManyMemberships = createError(
+  'DOWNPIPE_TOO_MANY_MEMBERSHIPS',
+  'no more memberships can be added: a user has at most as many as a subscriber has channels, a site those of 100000 users',
+  409,
+)
 /** The request did not arrive in time. */
 export const RequestTimeout = createError(
   'DOWNPIPE_REQUEST_TIMEOUT',

@@ -1,6 +1,7 @@
 import { Authenticator } from './auth/authenticator.js'
 import { CachedVerifier } from './auth/cached-verifier.js'
 import { HttpVerifier } from './auth/http-verifier.js'
+import { Memberships } from './auth/memberships.js'
 import { Revocations } from './auth/revocations.js'
 import { ServiceKeys } from './auth/service-key.js'
 import type { TokenVerifier } from './auth/token-verifier.js'
@@ -9,7 +10,7 @@ import type { Config } from './config.js'
 import { Control } from './control/control.js'
 import { Hub } from './hub/hub.js'
 import { MemoryLog } from './log/memory-log.js'
-import type { Command, MessageLog } from './log/message-log.js'
+import type { Command, MembershipCommand, MessageLog } from './log/message-log.js'
 import { Window } from './log/window.js'
 import type { ProcessFigures } from './metrics/process-figures.js'
 import { MemoryState } from './state/memory-state.js'
@@ -37,6 +38,7 @@ export class Site {
   readonly hub: Hub
   readonly control: Control
   readonly authenticator: Authenticator
+  readonly memberships: Memberships
   readonly #log: MessageLog
   readonly #state: SiteState
   readonly #window: Window
@@ -75,10 +77,17 @@ export class Site {
       onCommand: (command, storedMs) => this.#obey(command, storedMs),
       onReset: () => this.#forgetIdentities(),
     })
+    this.memberships = new Memberships({
+      clock,
+      state: this.#state,
+      maxChannels: config.maxChannels,
+      isConnected: uid => this.hub.isConnected(uid),
+    })
     this.control = new Control({
       clock,
       log: this.#log,
       state: this.#state,
+      memberships: this.memberships,
       window: this.#window,
       hub: this.hub,
       verifier: this.#verifier,
@@ -95,11 +104,18 @@ export class Site {
   /** Loads what is stored; only then it serves. */
   async start(): Promise<void> {
     await this.#revocations.load(this.#state)
+    await this.memberships.load()
     this.#stopFollowing = this.#log.follow(this.hub)
-    this.#stopTicking = this.clock.every(1_000, () => {
-      this.#window.evict()
-      this.control.sample()
-    })
+    const stops = [
+      this.clock.every(1_000, () => {
+        this.#window.evict()
+        this.control.sample()
+      }),
+      this.clock.every(60_000, () => this.#sweepMemberships()),
+    ]
+    this.#stopTicking = () => {
+      for (const stop of stops) stop()
+    }
     this.#isServing = true
   }
 
@@ -149,14 +165,37 @@ export class Site {
     return new HttpVerifier({ url: authUrl, serviceKey, timeoutMs: verifyTimeoutMs, maxChannelBytes })
   }
 
-  /** A hold counts from when its command was stored: one that is read late, or again, is not begun anew. */
   #obey(command: Command, storedMs: number): void {
-    const holdMs = Math.max(0, storedMs + command.holdMs - this.clock.now())
-    if (command.kind === 'kick') this.#revocations.holdUser(command.uid, holdMs)
-    else {
-      this.#revocations.revokeToken(command.tokenHash, holdMs)
-      this.#verifier?.forget(command.tokenHash)
+    switch (command.kind) {
+      case 'kick':
+        this.#revocations.holdUser(command.uid, this.#remainingMs(command.holdMs, storedMs))
+        break
+      case 'logout':
+        this.#revocations.revokeToken(command.tokenHash, this.#remainingMs(command.holdMs, storedMs))
+        this.#verifier?.forget(command.tokenHash)
+        break
+      case 'refresh':
+        this.#revocations.voidUser(command.uid)
+        break
+      case 'membership':
+        this.#changeMembership(command)
     }
+  }
+
+  /** A hold counts from when its command was stored: one that is read late, or again, is not begun anew. */
+  #remainingMs(holdMs: number, storedMs: number): number {
+    return Math.max(0, storedMs + holdMs - this.clock.now())
+  }
+
+  #changeMembership({ uid, channel, change }: MembershipCommand): void {
+    if (change === 'add') this.memberships.add(uid, channel)
+    else if (!this.memberships.remove(uid, channel)) this.#revocations.voidUser(uid)
+  }
+
+  #sweepMemberships(): void {
+    this.memberships.sweep().catch((error: unknown) => {
+      this.#logger.warn({ problem: String(error) }, 'memberships could not be kept any longer')
+    })
   }
 
   #forgetIdentities(): void {

@@ -94,7 +94,8 @@ export class Authenticator {
     if (this.#verifier === undefined || this.#revocations.isRevoked(tokenHash)) throw new TokenRefused()
     let verified = await this.#ask(this.#verifier, token, caller, newerThanMs)
     this.#checkHold(tokenHash, verified.identity.uid)
-    if (this.#isVoid(verified)) verified = await this.#ask(this.#verifier, token, caller, verified.askedMs)
+    if (this.#isVoid(verified.identity, verified.askedMs))
+      verified = await this.#ask(this.#verifier, token, caller, verified.askedMs)
     const { identity, askedMs } = verified
     const principal = {
       identity,
@@ -115,8 +116,13 @@ export class Authenticator {
   check({ identity, tokenHash, askedMs }: Principal): void {
     if (tokenHash === undefined || askedMs === undefined) return
     this.#checkHold(tokenHash, identity.uid)
-    if (this.#isVoid({ identity, askedMs }))
-      throw new Busy('the user was kicked while the token was verified')
+    if (this.#isVoid(identity, askedMs))
+      throw new Busy('what is known of the user became void while the token was verified')
+  }
+
+  /** Whether what is known of the principal may no longer be believed: the CMS must be asked anew. */
+  isVoid({ identity, askedMs }: Principal): boolean {
+    return askedMs !== undefined && this.#isVoid(identity, askedMs)
   }
 
   async #ask(
@@ -145,7 +151,7 @@ export class Authenticator {
     if (heldForMs > 0) throw new UserKicked(Math.ceil(heldForMs / 1_000))
   }
 
-  #isVoid({ identity, askedMs }: Verified): boolean {
+  #isVoid(identity: Identity, askedMs: number): boolean {
     return identity.uid !== null && this.#revocations.isVoid(identity.uid, askedMs)
   }
 

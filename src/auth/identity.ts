@@ -37,25 +37,41 @@ export function hashToken(token: string): string {
 export interface Entitlement {
   /** The channels to listen on. */
   readonly channels: readonly string[]
+  /** How many of them are there because they were asked for, or because the identity lists them. */
+  readonly own: number
   /** The first channel asked for that is not allowed, if any; the others are in `channels`. */
   readonly refused: string | undefined
 }
 
+/** What decides about a subscriber's channels beside its identity. */
+export interface Entitling {
+  /** The channels that it names; none: all that the identity names in full. */
+  readonly asked: readonly string[]
+  /** Names and patterns that everybody may ask for. */
+  readonly open: readonly string[]
+  /** Channels that it has whatever it names. */
+  readonly added: readonly string[]
+  /** Whether the identity's word does not count for the channel. */
+  readonly isHidden: (channel: string) => boolean
+}
+
 /**
  * Which channels a subscriber listens on: those it asks for, as far as they are allowed; without asking, all that the identity
- * names in full. `open` holds names and patterns that everybody may ask for.
+ * names in full; and always those that were added.
  */
-export function entitle(identity: Identity, asked: readonly string[], open: readonly string[]): Entitlement {
-  if (asked.length === 0) {
-    return {
-      channels: [...new Set(identity.channels.filter(name => !name.endsWith('*')))],
-      refused: undefined,
-    }
-  }
+export function entitle(identity: Identity, { asked, open, added, isHidden }: Entitling): Entitlement {
+  const wanted = new Set(asked.length === 0 ? identity.channels.filter(name => !name.endsWith('*')) : asked)
   const named = new Set(identity.channels)
-  const patterns = [...identity.channels.filter(name => name.endsWith('*')), ...open]
+  const own = identity.channels.filter(name => name.endsWith('*'))
+  const isCovered = (channel: string, patterns: readonly string[]) =>
+    patterns.some(pattern => matchesPattern(pattern, channel))
   const isAllowed = (channel: string) =>
-    named.has(channel) || patterns.some(pattern => matchesPattern(pattern, channel))
-  const wanted = [...new Set(asked)]
-  return { channels: wanted.filter(isAllowed), refused: wanted.find(channel => !isAllowed(channel)) }
+    isCovered(channel, open) || ((named.has(channel) || isCovered(channel, own)) && !isHidden(channel))
+  const given = new Set(added)
+  const channels = [...wanted].filter(channel => given.has(channel) || isAllowed(channel))
+  return {
+    channels: [...new Set([...channels, ...added])],
+    own: channels.length,
+    refused: asked.find(channel => !given.has(channel) && !isAllowed(channel)),
+  }
 }

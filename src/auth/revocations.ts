@@ -63,6 +63,11 @@ export class Revocations {
     this.#hold(uid, this.#clock.now() + holdMs)
   }
 
+  /** Makes every identity of the user that was asked for before now void, and refuses nobody. */
+  voidUser(uid: string): void {
+    this.#hold(uid, 0)
+  }
+
   /** Whether the token is refused now. */
   isRevoked(hash: string): boolean {
     const untilMs = this.#tokens.get(hash)

@@ -1,11 +1,13 @@
 import type { CachedVerifier } from '../auth/cached-verifier.js'
 import { hashToken } from '../auth/identity.js'
+import type { Memberships } from '../auth/memberships.js'
 import type { Clock } from '../clock.js'
 import { type Cursor, formatCursor } from '../cursor.js'
+import { InvalidRequest, TooManyMemberships } from '../errors.js'
 import type { Hub } from '../hub/hub.js'
 import type { MessageLog } from '../log/message-log.js'
 import type { Window } from '../log/window.js'
-import { type MessageLimits, parseMessages } from '../message.js'
+import { channelNameProblem, type MessageLimits, parseMessages } from '../message.js'
 import type { ProcessFigures } from '../metrics/process-figures.js'
 import { Rates } from '../metrics/rates.js'
 import type { SiteState } from '../state/site-state.js'
@@ -18,6 +20,7 @@ export interface ControlParts {
   readonly clock: Clock
   readonly log: MessageLog
   readonly state: SiteState
+  readonly memberships: Memberships
   readonly window: Window
   readonly hub: Hub
   readonly verifier: CachedVerifier | undefined
@@ -70,6 +73,26 @@ export class Control {
     const tokenHash = hashToken(token)
     await state.put('revoked-token', { key: tokenHash, value: null, expiresMs: clock.now() + logoutHoldMs })
     await log.append([{ kind: 'logout', tokenHash, holdMs: logoutHoldMs }])
+  }
+
+  /** Asks the CMS anew who the user is, on every node, and applies the difference to the user's connections. */
+  async refresh(uid: string): Promise<void> {
+    await this.#parts.log.append([{ kind: 'refresh', uid }])
+  }
+
+  /**
+   * Adds the channel for the user's present and future connections, or takes it away: added ones until they are taken away or a day
+   * has passed since the last connection; those that the identity lists until it is asked for anew.
+   *
+   * @throws InvalidRequest, TooManyMemberships
+   */
+  async setMembership(uid: string, channel: string, change: 'add' | 'remove'): Promise<void> {
+    const { limits, memberships, log } = this.#parts
+    const problem = channelNameProblem(channel, limits.maxChannelBytes)
+    if (problem !== undefined) throw new InvalidRequest(`channel: ${problem}`)
+    if (change === 'add' && !memberships.hasPlace(uid, channel)) throw new TooManyMemberships()
+    await memberships.store(uid, channel, change)
+    await log.append([{ kind: 'membership', uid, channel, change }])
   }
 
   /** Measures the rates; to be called once a second. */

@@ -7,6 +7,11 @@ export class Audience<Listener extends object> {
     return this.#listeners.size
   }
 
+  /** Whether anybody listens on the key. */
+  has(key: string): boolean {
+    return this.#listeners.has(key)
+  }
+
   add(key: string, listener: Listener): void {
     const there = this.#listeners.get(key)
     if (there === undefined) this.#listeners.set(key, listener)

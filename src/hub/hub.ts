@@ -105,6 +105,11 @@ export class Hub implements Follower {
     return this.#audience.size
   }
 
+  /** Whether the user has an open stream or a waiting poll. */
+  isConnected(uid: string): boolean {
+    return this.#audience.has(routingKey.uid(uid))
+  }
+
   /** How long, in ms, a return of everybody is to take. */
   get spreadMs(): number {
     return Math.ceil((this.size / this.#options.reconnectRate) * 1_000)
@@ -143,13 +148,17 @@ export class Hub implements Follower {
 
   #obey(command: Command, storedMs: number): void {
     this.#options.onCommand(command, storedMs)
-    if (command.kind === 'kick') {
-      this.#audience.forEach(routingKey.uid(command.uid), subscriber => this.close(subscriber, 'kick'))
-    } else {
+    if (command.kind === 'logout') {
       this.#audience.forEach(routingKey.broadcast, subscriber => {
         if (subscriber.tokenHash === command.tokenHash) this.close(subscriber, 'logout')
       })
+      return
     }
+    this.#audience.forEach(routingKey.uid(command.uid), subscriber => {
+      if (command.kind === 'kick') this.close(subscriber, 'kick')
+      else if (command.kind === 'refresh') subscriber.owner.recheck(subscriber)
+      else subscriber.owner.reconsider(subscriber)
+    })
   }
 
   // --- subscribers -------------------------------------------------------------------------------------------------------

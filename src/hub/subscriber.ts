@@ -32,6 +32,8 @@ export type SubscriberState = 'catching-up' | 'live' | 'waiting' | 'closed'
 export interface Owner {
   /** The identity must be confirmed now. The owner sets the next time by `Hub.recheckIn`. MUST NOT throw. */
   recheck(subscriber: Subscriber): void
+  /** The user's memberships have changed: `Hub.update` is due if that changes what it may read. MUST NOT throw. */
+  reconsider(subscriber: Subscriber): void
 }
 
 /** What a subscriber is made of. */

@@ -16,8 +16,22 @@ export interface LogoutCommand {
   readonly holdMs: number
 }
 
+/** Add a channel for the user's present and future connections, or take it away. */
+export interface MembershipCommand {
+  readonly kind: 'membership'
+  readonly uid: string
+  readonly channel: string
+  readonly change: 'add' | 'remove'
+}
+
+/** Ask the CMS anew who the user is, and apply the difference to the user's connections. */
+export interface RefreshCommand {
+  readonly kind: 'refresh'
+  readonly uid: string
+}
+
 /** What the CMS tells every node, in one order with the messages. */
-export type Command = KickCommand | LogoutCommand
+export type Command = KickCommand | LogoutCommand | MembershipCommand | RefreshCommand
 
 /** How much a log holds; what is over any of the three is evicted, oldest first. */
 export interface Retention {

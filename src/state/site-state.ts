@@ -1,5 +1,5 @@
-/** What is kept: refused tokens (key: hash) and refused users (key: uid). */
-export type StateKind = 'revoked-token' | 'held-user'
+/** What is kept: refused tokens (key: hash), refused users (key: uid), memberships (key: uid and channel). */
+export type StateKind = 'revoked-token' | 'held-user' | 'membership'
 
 /** One thing to remember, until it expires. */
 export interface StateRecord {

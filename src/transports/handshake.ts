@@ -1,6 +1,5 @@
 import { parse as parseCookies } from 'cookie'
 import type { FastifyRequest } from 'fastify'
-import { entitle } from '../auth/identity.js'
 import { bearer } from '../auth/service-key.js'
 import { parseSince, type Since } from '../cursor.js'
 import { Busy, ChannelForbidden, InvalidRequest, TokenRefused, UrlTooLong } from '../errors.js'
@@ -59,18 +58,12 @@ export async function shakeHands(request: FastifyRequest, options: HandshakeOpti
 
   const caller = { ip: request.ip, userAgent: request.headers['user-agent'] }
   const principal = await options.authenticator.authenticate(token, caller, key !== undefined)
-  const entitlement = entitle(principal.identity, channels, options.anonymousChannels)
-  if (entitlement.refused !== undefined) throw new ChannelForbidden(entitlement.refused)
-  if (entitlement.channels.length > limits.maxChannels) {
-    throw new InvalidRequest(
-      `the identity lists ${entitlement.channels.length} channels; a subscriber has at most ${limits.maxChannels}: ` +
-        'name the ones that the page needs by channel=…',
-    )
-  }
+  const session = new Session(options, { token, caller, channels, grants }, principal)
+  settle(session, options)
   const lastEventId = request.headers['last-event-id']
   const since = typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : query.get('since')
   return {
-    session: new Session(options, { token, caller, channels, grants }, principal, entitlement.channels),
+    session,
     since: since === null || since === '' ? undefined : parseSince(since),
     isInitial: since !== lastEventId && !query.has('v'),
     query,
@@ -78,14 +71,26 @@ export async function shakeHands(request: FastifyRequest, options: HandshakeOpti
 }
 
 /**
- * The last look, in the same turn in which the subscription begins: a logout, a kick or the beginning of a stop that came while
- * the token was verified would otherwise find nobody to close.
+ * The last look, in the same turn in which the subscription begins: a logout, a kick, a change of memberships or the beginning of a
+ * stop that came while the token was verified would otherwise find nobody to tell.
  *
  * @throws as `shakeHands` does.
  */
 export function admit({ session }: Subscription, options: HandshakeOptions): void {
   checkServing(options)
   options.authenticator.check(session.principal)
+  settle(session, options)
+}
+
+function settle(session: Session, { limits }: HandshakeOptions): void {
+  const { own, refused } = session.settle()
+  if (refused !== undefined) throw new ChannelForbidden(refused)
+  if (own > limits.maxChannels) {
+    throw new InvalidRequest(
+      `the identity lists ${own} channels; a subscriber has at most ${limits.maxChannels}: ` +
+        'name the ones that the page needs by channel=…',
+    )
+  }
 }
 
 function checkServing({ isServing }: HandshakeOptions): void {

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Authenticator, Principal } from '../auth/authenticator.js'
-import { type Caller, entitle } from '../auth/identity.js'
+import { type Caller, type Entitlement, entitle } from '../auth/identity.js'
+import type { Memberships } from '../auth/memberships.js'
 import { isTransient } from '../errors.js'
 import type { Hub } from '../hub/hub.js'
 import type { Owner, Subscriber } from '../hub/subscriber.js'
@@ -13,6 +14,7 @@ const confirmAgainMs = 30_000
 export interface SessionServices {
   readonly authenticator: Authenticator
   readonly hub: Hub
+  readonly memberships: Memberships
   /** Names and patterns that everybody may ask for. */
   readonly anonymousChannels: readonly string[]
   readonly heartbeatMs: number
@@ -42,15 +44,29 @@ export class Session implements Owner {
   readonly #services: SessionServices
   readonly #ask: Ask
   #principal: Principal
-  #channels: readonly string[]
+  #channels: readonly string[] = []
   /** Milliseconds, in 30-second steps, for which the identity could not be confirmed. */
   #unconfirmedMs = 0
 
-  constructor(services: SessionServices, ask: Ask, principal: Principal, channels: readonly string[]) {
+  constructor(services: SessionServices, ask: Ask, principal: Principal) {
     this.#services = services
     this.#ask = ask
     this.#principal = principal
-    this.#channels = channels
+  }
+
+  /** Settles which channels it listens on, by what is known now. */
+  settle(): Entitlement {
+    const { memberships, anonymousChannels } = this.#services
+    const { identity, askedMs = Number.POSITIVE_INFINITY } = this.#principal
+    const { added, isHidden } = memberships.of(identity.uid)
+    const entitlement = entitle(identity, {
+      asked: this.#ask.channels,
+      open: anonymousChannels,
+      added,
+      isHidden: channel => isHidden(channel, askedMs),
+    })
+    this.#channels = entitlement.channels
+    return entitlement
   }
 
   get principal(): Principal {
@@ -95,18 +111,30 @@ export class Session implements Owner {
     )
   }
 
+  reconsider(subscriber: Subscriber): void {
+    // More was taken away than is remembered: only the CMS can say what is left.
+    if (this.#services.authenticator.isVoid(this.#principal)) {
+      this.recheck(subscriber)
+      return
+    }
+    const before = this.ready().version
+    this.settle()
+    const ready = this.ready()
+    if (ready.version !== before) this.#services.hub.update(subscriber, this.keys, ready.json)
+  }
+
   #confirmed(subscriber: Subscriber, principal: Principal): void {
-    const { hub, anonymousChannels } = this.#services
-    this.#unconfirmedMs = 0
+    const { hub } = this.#services
     const before = this.ready().version
     const isSameUser = principal.identity.uid === this.#principal.identity.uid
+    this.#unconfirmedMs = 0
     this.#principal = principal
-    this.#channels = entitle(principal.identity, this.#ask.channels, anonymousChannels).channels
     if (!isSameUser) {
       // Never continues as somebody else: the page must begin anew.
       hub.close(subscriber, 'expired')
       return
     }
+    this.settle()
     const ready = this.ready()
     if (ready.version !== before) hub.update(subscriber, this.keys, ready.json)
     if (principal.recheckMs !== undefined) hub.recheckIn(subscriber, principal.recheckMs)

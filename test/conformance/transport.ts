@@ -3,6 +3,7 @@ import { accessSuite } from './transport-access.js'
 import type { Transport } from './transport-case.js'
 import { deliverySuite } from './transport-delivery.js'
 import { endingsSuite } from './transport-endings.js'
+import { membershipSuite } from './transport-memberships.js'
 import { resumeSuite } from './transport-resume.js'
 
 export type { Transport } from './transport-case.js'
@@ -14,4 +15,5 @@ export function transportSuite(t: Test, transport: Transport): void {
   resumeSuite(t, transport)
   accessSuite(t, transport)
   endingsSuite(t, transport)
+  membershipSuite(t, transport)
 }

@@ -4,6 +4,10 @@ import { matchesTarget, type Target } from './target.js'
 export interface Published {
   readonly target: Target
   readonly mayExpire: boolean
+  /**
+   * Where memberships decide: by uid, whether the user could read it ever since it was published, at some time since, or never.
+   */
+  readonly standing?: ReadonlyMap<string, 'always' | 'sometimes' | 'never'>
 }
 
 /** What one reader was entitled to, and what it got, by the `n` of the ids. */
@@ -23,7 +27,10 @@ export function deliveryFault(
   reader: Received,
   published: ReadonlyMap<number, Published>,
 ): string | undefined {
-  const isFor = ({ target }: Published) => matchesTarget(target, reader.uid, reader.channels)
+  const isFor = ({ target, standing }: Published) =>
+    standing === undefined
+      ? matchesTarget(target, reader.uid, reader.channels)
+      : standing.get(reader.uid) !== 'never'
   for (const [index, id] of reader.ids.entries()) {
     const before = reader.ids[index - 1] ?? 0
     if (id <= before) return `${id} came after ${before}`
@@ -33,7 +40,7 @@ export function deliveryFault(
   const has = new Set(reader.ids)
   for (const [id, message] of published) {
     if (reader.start === undefined || id <= reader.start || !isFor(message)) continue
-    if (has.has(id) || message.mayExpire) continue
+    if (has.has(id) || message.mayExpire || message.standing?.get(reader.uid) === 'sometimes') continue
     if (!reader.gaps.some(({ from, to }) => id > from && id <= to))
       return `${id} is missing, and no gap covers it`
   }

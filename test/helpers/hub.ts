@@ -65,6 +65,12 @@ export interface TestHub {
   ): { readonly subscriber: Subscriber; readonly sink: FakeSink }
 }
 
+/** The routing keys of a subscriber. */
+export function subscriberKeys(channels: readonly string[], uid: string | null): readonly string[] {
+  const keys = [routingKey.broadcast, ...channels.map(routingKey.channel)]
+  return uid === null ? keys : [...keys, routingKey.uid(uid)]
+}
+
 export const limits = { maxDataBytes: 1_048_576, maxMessages: 1_000, maxChannelBytes: 200 }
 
 export function createTestHub(
@@ -100,11 +106,10 @@ export function createTestHub(
     join: (channels, options = {}) => {
       const sink = options.sink ?? new FakeSink()
       const uid = options.uid ?? null
-      const keys = [routingKey.broadcast, ...channels.map(routingKey.channel)]
-      if (uid !== null) keys.push(routingKey.uid(uid))
+      const keys = subscriberKeys(channels, uid)
       const subscriber = new Subscriber({
         sink,
-        owner: options.owner ?? { recheck: () => {} },
+        owner: options.owner ?? { recheck: () => {}, reconsider: () => {} },
         uid,
         tokenHash: options.tokenHash,
         keys,

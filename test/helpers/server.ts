@@ -11,6 +11,12 @@ export interface TestServer extends RunningServer {
   readonly cms: Cms
   /** `POST /v1<path>` with the service key. */
   post(path: string, body: unknown): Promise<{ status: number; body: Record<string, unknown> }>
+  /** Adds (`PUT`) or removes (`DELETE`) a membership, with the service key. */
+  membership(
+    method: 'PUT' | 'DELETE',
+    uid: string,
+    channel: string,
+  ): Promise<{ status: number; body: Record<string, unknown> }>
   /** `GET /v1<path>` with the given headers. */
   get(
     path: string,
@@ -45,6 +51,13 @@ export async function startTestServer(overrides: Partial<Config> = {}): Promise<
           headers: { authorization: `Bearer ${serviceKey}`, 'content-type': 'application/json' },
           body: JSON.stringify(body),
         }),
+      ),
+    membership: async (method, uid, channel) =>
+      answer(
+        await fetch(
+          `${server.url}/v1/users/${encodeURIComponent(uid)}/channels/${encodeURIComponent(channel)}`,
+          { method, headers: { authorization: `Bearer ${serviceKey}` } },
+        ),
       ),
     get: async (path, headers = {}) => answer(await fetch(`${server.url}/v1${path}`, { headers })),
     close: async () => {

@@ -4,7 +4,7 @@ import { type Cursor, formatCursor, type Since } from '../../src/cursor.js'
 import type { Frame } from '../../src/frame.js'
 import type { Subscriber } from '../../src/hub/subscriber.js'
 import { deliveryFault, type Published } from '../helpers/delivery.js'
-import { createTestHub, FakeSink, type TestHub } from '../helpers/hub.js'
+import { createTestHub, FakeSink, subscriberKeys, type TestHub } from '../helpers/hub.js'
 import { seed } from '../helpers/seed.js'
 import type { Target } from '../helpers/target.js'
 
@@ -16,11 +16,14 @@ import type { Target } from '../helpers/target.js'
 
 const channels = ['a', 'b', 'c', 'd']
 const uids = ['1', '2', '3']
+/** A channel that nobody has by itself, only as a member. */
+const club = 'club'
 
 type Step =
   | { readonly do: 'publish'; readonly targets: readonly Target[]; readonly ttl: number | undefined }
   | { readonly do: 'connect' | 'drop' | 'stall' | 'read'; readonly who: number; readonly part: number }
   | { readonly do: 'kick'; readonly uid: string }
+  | { readonly do: 'membership'; readonly uid: string; readonly change: 'add' | 'remove' }
   | { readonly do: 'pass'; readonly ms: number }
 
 /** A browser: it knows what it has read, and comes back with the last id that it saw. */
@@ -40,12 +43,17 @@ class Reader {
     this.channels = channels
   }
 
-  connect({ join }: TestHub): void {
+  connect({ join, hub }: TestHub, members: ReadonlySet<string>): void {
     if (this.subscriber !== undefined) return
     this.sink = new FakeSink(200)
     this.read = 0
     const since: Since | undefined = this.last && { cursor: this.last }
-    this.subscriber = join(this.channels, { uid: this.uid, sink: this.sink, since }).subscriber
+    const names = () => (members.has(this.uid) ? [...this.channels, club] : this.channels)
+    const owner = {
+      recheck: () => {},
+      reconsider: (subscriber: Subscriber) => hub.update(subscriber, subscriberKeys(names(), this.uid), '{}'),
+    }
+    this.subscriber = join(names(), { uid: this.uid, sink: this.sink, since, owner }).subscriber
   }
 
   /** Reads a part of what was sent; `1` is everything. */
@@ -75,7 +83,7 @@ class Reader {
 const reader = fc.nat(5)
 const part = fc.constantFrom(0.3, 0.7, 1)
 const target: fc.Arbitrary<Target> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ channel: fc.constantFrom(...channels) }) },
+  { weight: 5, arbitrary: fc.record({ channel: fc.constantFrom(...channels, club) }) },
   fc.record({ channels: fc.uniqueArray(fc.constantFrom(...channels), { minLength: 1 }) }),
   fc.record({ uid: fc.constantFrom(...uids) }),
   fc.record({ uids: fc.uniqueArray(fc.constantFrom(...uids), { minLength: 1 }) }),
@@ -97,13 +105,29 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('kick' as const), uid: fc.constantFrom(...uids) }) },
   {
     weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('membership' as const),
+      uid: fc.constantFrom(...uids),
+      change: fc.constantFrom('add', 'remove'),
+    }),
+  },
+  {
+    weight: 2,
     arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(100, 3_000, 12_000) }),
   },
 )
 
 /** Plays the steps; returns what was published and what became of the readers. */
 async function play(steps: readonly Step[]) {
+  const members = new Set<string>()
+  /** Who became or ceased to be a member, and at which place. */
+  const changes: { readonly n: number; readonly uid: string; readonly isMember: boolean }[] = []
   const test = createTestHub({
+    onCommand: command => {
+      if (command.kind !== 'membership') return
+      if (command.change === 'add') members.add(command.uid)
+      else members.delete(command.uid)
+    },
     outboxBytes: 600,
     slowAfterMs: 8_000,
     retention: { entries: 40, ageMs: 60_000, bytes: 1e9 },
@@ -117,37 +141,61 @@ async function play(steps: readonly Step[]) {
     const before = test.window.applied.n
     await test.publish(targets.map(each => ({ ...each, data: 'x'.repeat(20), ...(ttl && { ttl }) })))
     for (const [index, each] of targets.entries()) {
-      published.set(before + 1 + index, { target: each, mayExpire: ttl !== undefined })
+      const isClub = 'channel' in each && each.channel === club
+      const message = { target: each, mayExpire: ttl !== undefined }
+      published.set(before + 1 + index, isClub ? { ...message, standing: new Map() } : message)
     }
   }
   for (const each of steps) {
     if (each.do === 'publish') await publish(each.targets, each.ttl)
     else if (each.do === 'kick') await test.log.append([{ kind: 'kick', uid: each.uid, holdMs: 0 }])
-    else if (each.do === 'pass') test.clock.advance(each.ms)
-    else act(each, readers, test)
+    else if (each.do === 'membership') {
+      const { uid, change } = each
+      const [cursor] = await test.log.append([{ kind: 'membership', uid, channel: club, change }])
+      changes.push({ n: cursor?.n ?? 0, uid, isMember: change === 'add' })
+      test.clock.turn()
+    } else if (each.do === 'pass') test.clock.advance(each.ms)
+    else act(each, readers, test, members)
     for (const other of readers) if (other.sink.isEnded) other.drop(test)
   }
   for (const each of readers) {
-    act({ do: 'read', who: readers.indexOf(each), part: 1 }, readers, test)
+    act({ do: 'read', who: readers.indexOf(each), part: 1 }, readers, test, members)
     if (each.sink.isEnded) each.drop(test)
-    each.connect(test)
+    each.connect(test, members)
   }
   await publish([{ broadcast: true }], undefined)
   for (let round = 0; round < 60; round++) {
     for (const each of readers) each.take(1)
     test.clock.turn()
   }
+  for (const [n, { standing }] of published) {
+    if (standing instanceof Map) for (const uid of uids) standing.set(uid, standingOf(uid, n, changes))
+  }
   return { readers, published }
+}
+
+/** Whether the user was a member ever since the place `n`, at some time since, or never. */
+function standingOf(
+  uid: string,
+  n: number,
+  changes: readonly { readonly n: number; readonly uid: string; readonly isMember: boolean }[],
+) {
+  const own = changes.filter(change => change.uid === uid)
+  const was = own.findLast(change => change.n < n)?.isMember ?? false
+  const since = own.filter(change => change.n > n)
+  if (!was && !since.some(({ isMember }) => isMember)) return 'never'
+  return was && since.every(({ isMember }) => isMember) ? 'always' : 'sometimes'
 }
 
 function act(
   { do: what, who, part }: Step & { who: number; part: number },
   readers: Reader[],
   test: TestHub,
+  members: ReadonlySet<string>,
 ) {
   const one = readers[who]
   if (one === undefined) return
-  if (what === 'connect') one.connect(test)
+  if (what === 'connect') one.connect(test, members)
   else if (what === 'stall') one.sink.isBlocked = true
   else if (what === 'read') {
     one.take(part)

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { FastifySSEPlugin } from 'fastify-sse-v2'
-import type { Clock } from '../clock.js'
-import type { Control } from './control.js'
+import type { Clock } from '../../clock.js'
+import type { Control } from '../control.js'
 
 /** Milliseconds between two figures. */
 const intervalMs = 1_000
