@@ -71,8 +71,13 @@ export function defineCommand<const T extends OptionTable>(definition: Definitio
   }
 }
 
+/** How it is called: name, words, options. */
+export function usageLine({ name, words }: Pick<Command, 'name' | 'words'>): string {
+  return ['downpipe', name, words, '[options]'].filter(part => part !== '').join(' ')
+}
+
 function read<T extends OptionTable>(
-  { name, words: usage, count, options }: Definition<T>,
+  { name, words, count, options }: Definition<T>,
   argv: readonly string[],
   terminal: Terminal,
 ): Call<T> {
@@ -83,7 +88,7 @@ function read<T extends OptionTable>(
     problems.push(`${line.words.length < least ? 'too few' : 'too many'} arguments`)
   }
   if (problems.length > 0) {
-    const help = `usage: downpipe ${name} ${usage} [options]; downpipe ${name} --help says more`
+    const help = `usage: ${usageLine({ name, words })}; downpipe ${name} --help says more`
     throw new CommandError(exitCodes.usage, [...problems.map(visible), help].join('\n  '))
   }
   return { values: valuesOf(options, line.given), words: line.words, terminal }

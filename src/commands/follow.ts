@@ -56,6 +56,7 @@ export async function* follow(followed: Followed): AsyncGenerator<StreamEvent> {
       ending.abort()
       signal.removeEventListener('abort', stop)
     }
+    if (signal.aborted) return
     if (!isLost) onTrouble('the stream ended; it is opened again')
     isLost = true
     await pause(delayMs, undefined, { signal }).catch(() => {})

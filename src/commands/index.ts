@@ -1,5 +1,5 @@
 import { help, wrap } from '../config/page.js'
-import type { Command } from './command.js'
+import { type Command, usageLine } from './command.js'
 import { doctor } from './doctor.js'
 import { grant } from './grant.js'
 import { kick } from './kick.js'
@@ -37,20 +37,20 @@ const exits = `Exit codes: 0 done; 1 the server, or a check, said no; 2 the comm
   time; 4 the service key or the token was refused.`
 
 /** What `downpipe COMMAND --help` says. */
-export function commandHelp({ name, words, doc, options }: Command): string {
-  const usage = ['Usage: downpipe', name, words, '[options]'].filter(part => part !== '').join(' ')
+export function commandHelp(command: Command): string {
+  const { doc, options } = command
   const texts = paragraphs(doc).map(paragraph => wrap(paragraph, ''))
-  return `${usage}\n\n${texts.join('\n')}\nOptions:\n\n${options.map(help).join('\n')}\n${wrap(exits, '')}`
+  return `Usage: ${usageLine(command)}\n\n${texts.join('\n')}\nOptions:\n\n${options.map(help).join('\n')}\n${wrap(exits, '')}`
 }
 
 /** The documentation page of the commands, in Markdown. `public/docs/command-line.md` holds exactly this. */
 export function commandsMarkdown(): string {
-  const list = commands.map(({ name, summary }) => `| [\`${name}\`](#${name}) | ${summary} |`)
+  const list = commands.map(({ name, summary }) => `- [\`${name}\`](#${name}): ${summary}`)
   const parts = commands.map(
     command =>
       `## ${command.name}\n\n\`\`\`\n${commandHelp(command).replace(/\nExit codes:.*$/s, '')}\`\`\`\n`,
   )
-  return `${introduction}\n| command | what |\n|---|---|\n${list.join('\n')}\n\n${connecting}\n${parts.join('\n')}`
+  return `${introduction}\n${list.join('\n')}\n\n${connecting}\n${parts.join('\n')}`
 }
 
 const introduction = `# Command line
@@ -71,13 +71,13 @@ but for \`tail\` and \`doctor\`, which read as browsers do.
 People get tables, programs JSON (\`--json\`). What is not the result goes to the standard error. No key, token, grant or secret is ever
 repeated in a message.
 
-| exit code | meaning |
-|---|---|
-| 0 | it is done; \`doctor\`: nothing was found |
-| 1 | the server said no, and the message says what; \`doctor\`: something was found |
-| 2 | the command line cannot be used; nobody was asked |
-| 3 | nobody answers, or not in time; whether it was done is not known (\`publish\`: try again with the same \`--idempotency-key\`) |
-| 4 | the service key or the token was refused (401 or 403) |
+Exit codes:
+
+- 0: it is done; \`doctor\`: no fault was found
+- 1: the server said no, and the message says what; \`doctor\`: a fault was found
+- 2: the command line cannot be used; nobody was asked
+- 3: nobody answers, or not in time; whether it was done is not known (\`publish\`: try again with the same \`--idempotency-key\`)
+- 4: the service key or the token was refused (401 or 403)
 `
 
 function paragraphs(doc: string): readonly string[] {

@@ -1,7 +1,6 @@
-import { member } from '../remote/ask.js'
 import { checkClock } from './clocks.js'
 import { checkCors } from './cors.js'
-import { type Finding, untested } from './finding.js'
+import type { Finding } from './finding.js'
 import { checkHeartbeat, checkPoll } from './patience.js'
 import { checkReach } from './reach.js'
 import { checkResume } from './resume.js'
@@ -22,15 +21,8 @@ export async function* examine(visitor: Visitor): AsyncGenerator<Finding> {
     yield* await checkStream(visitor, watch)
     if (watch.head?.status !== 200) return
     yield await checkResume(visitor)
-    const cursor = member(reply.json, 'cursor')
     // Both only wait.
-    const both = await Promise.all([
-      checkHeartbeat(visitor, watch),
-      typeof cursor === 'string'
-        ? checkPoll(visitor, cursor)
-        : untested('poll', 'the poll before had no cursor'),
-    ])
-    yield* both
+    yield* await Promise.all([checkHeartbeat(visitor, watch), checkPoll(visitor)])
   } finally {
     watch.close()
   }

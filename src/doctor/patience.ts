@@ -43,12 +43,16 @@ export async function checkHeartbeat(visitor: Visitor, watch: StreamWatch): Prom
 }
 
 /** Lets a poll wait as long as it may. */
-export async function checkPoll(visitor: Visitor, cursor: string): Promise<Finding> {
+export async function checkPoll(visitor: Visitor): Promise<Finding> {
   const { waitMs, timeoutMs } = visitor.patient
   const wait = Math.min(longestPoll, (waitMs ?? longestPoll * 1_000) / 1_000)
   try {
+    // From now on: what is held would be answered at once.
+    const { json: start } = await visitor.poll({ wait: '0' })
+    const since = member(start, 'cursor')
+    if (typeof since !== 'string') return untested('poll', 'polls are refused')
     const { answer, json } = await visitor.waitingPoll(
-      { since: cursor, wait: String(wait) },
+      { since, wait: String(wait) },
       wait * 1_000 + timeoutMs,
     )
     if (typeof member(json, 'cursor') === 'string') {
