@@ -27,8 +27,8 @@ export const doctor = defineCommand({
     each finding it says what it means, and which line of nginx, Apache, Varnish or Caddy to change.
 
     URL is what pages give to the script. With a key it publishes a few messages to a channel that nobody uses, and sees them
-    arrive; it can say most so. It takes as long as a sign of life does (25 s, by default). Exit code 0: no fault; 1: at least
-    one.`,
+    arrive; it can say most so. It takes as long as two signs of life (up to 50 s, by default). Exit code 0: no fault; 1: at
+    least one.`,
   options: {
     ...keyOptions,
     token: maybe(text('TOKEN|-', 'a token'), {
@@ -47,8 +47,8 @@ export const doctor = defineCommand({
     }),
     waitMs: maybe(duration({ min: '1s', max: '24h' }), {
       name: 'wait',
-      doc: `How long to read the quiet stream. Without it: until the first sign of life. What ends connections after minutes is
-        seen only by waiting for minutes.`,
+      doc: `How long to read the quiet stream. Without it: until it has been silent for as long as it ever is. What ends
+        connections after minutes is seen only by waiting for minutes.`,
     }),
     site: siteOption,
     timeoutMs: timeoutOption,

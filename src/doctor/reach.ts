@@ -13,7 +13,7 @@ export interface Reach {
 export async function checkReach(visitor: Visitor): Promise<Reach> {
   let reply: Reply
   try {
-    reply = await visitor.poll({ wait: '0' })
+    reply = await visitor.stranger()
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error
     const means = 'nobody can be served; does it run, and is the address right?'
@@ -55,7 +55,7 @@ function redirection(location: string | undefined): string {
 /** Whether a second request goes over the same connection. */
 async function keepAlive(visitor: Visitor): Promise<Finding> {
   try {
-    const { answer } = await visitor.poll({ wait: '0' })
+    const { answer } = await visitor.stranger()
     return answer.isReused
       ? good('keep-alive', 'the connection is kept for the next request')
       : ailing('keep-alive', 'the connection is closed after each answer', 'noKeepAlive', 'note')

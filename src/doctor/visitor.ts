@@ -64,6 +64,11 @@ export class Visitor {
     return this.request('GET', this.#path('poll', query), { ...this.#headers(), ...headers })
   }
 
+  /** `GET /poll` without any credential, so that the first use of a token can be timed later. @throws Unreachable */
+  stranger(): Promise<Reply> {
+    return this.request('GET', `${this.patient.base}/poll?wait=0`, {})
+  }
+
   /** `GET /poll` that may wait. @throws Unreachable */
   waitingPoll(query: Readonly<Record<string, string>>, timeoutMs: number): Promise<Reply> {
     return this.request('GET', this.#path('poll', query), this.#headers(), timeoutMs)
