@@ -8,6 +8,8 @@ import { serviceKey, startTestServer } from '../helpers/server.js'
 const origin = 'https://www.example.com'
 
 t.test('behind nginx', async t => {
+  // They wait most of the time.
+  t.jobs = 4
   const server = await startTestServer({ heartbeatMs: 2_000, pollWaitMs: 2_000, allowOrigins: [origin] })
   server.cms.identities.set('a-token', { uid: '5', channels: ['a'] })
   const pass = `proxy_pass ${server.url}/;`

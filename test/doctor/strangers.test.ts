@@ -76,6 +76,8 @@ t.test('proxies that make themselves known are named, and only their lines are s
 })
 
 t.test('between us and a server', async t => {
+  // They wait most of the time.
+  t.jobs = 4
   const server = await startTestServer({
     heartbeatMs: 1_000,
     pollWaitMs: 1_000,
