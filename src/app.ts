@@ -1,18 +1,26 @@
 import { stdout } from 'node:process'
 import Fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify'
 import { systemClock } from './clock.js'
+import { setCompilers } from './compilers.js'
 import type { Config } from './config.js'
 import { registerControl } from './control/routes/index.js'
 import { errorBody, registerErrors } from './error-answers.js'
 import { InvalidRequest } from './errors.js'
 import { registerHealth } from './health.js'
 import { ProcessMonitor } from './metrics/process-figures.js'
+import { describeRoutes, registerOpenApi } from './openapi.js'
 import { registerScript } from './public-files.js'
 import { Site } from './site.js'
 import { AddressCount } from './transports/address-count.js'
 import { registerPoll } from './transports/long-poll.js'
 import { registerOrigin } from './transports/origin.js'
 import { registerStream } from './transports/sse.js'
+
+/**
+ * Characters of a name in an address (a channel, a uid), percent-encoded. As many as the head of a request may have: how long a name
+ * may be is said where it is read.
+ */
+const maxParamLength = 16_384
 
 /** The service, put together and not listening yet. */
 export interface App {
@@ -41,9 +49,11 @@ export async function createApp(config: Config): Promise<App> {
   for (const app of new Set([browsers, control])) {
     registerErrors(app, config)
     await registerOrigin(app, config)
+    await describeRoutes(app)
     registerHealth(app, site)
   }
   await registerScript(browsers)
+  registerOpenApi(control, [browsers, control])
   await browsers.register(async v1 => registerTransports(v1, site), { prefix: '/v1' })
   await control.register(
     async v1 =>
@@ -74,10 +84,11 @@ export async function createApp(config: Config): Promise<App> {
 }
 
 function registerTransports(app: FastifyInstance, site: Site): void {
-  const { config, clock, hub, authenticator, memberships } = site
+  const { config, clock, hub, authenticator, memberships, grants } = site
   const options = {
     authenticator,
     memberships,
+    grants,
     clock,
     hub,
     anonymousChannels: config.anonymousChannels,
@@ -111,14 +122,13 @@ function createFastify(config: Config): FastifyInstance {
     childLoggerFactory: logger => logger,
     trustProxy: typeof config.trustProxy === 'boolean' ? config.trustProxy : [...config.trustProxy],
     bodyLimit: config.maxBodyBytes,
-    // A uid or a channel's name in an address, before it is decoded.
-    routerOptions: { maxParamLength: 16_384 },
     // A message's data is passed on and never merged into anything, so its keys may be called what they like.
     onProtoPoisoning: 'ignore',
     onConstructorPoisoning: 'ignore',
     exposeHeadRoutes: false,
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
+    routerOptions: { maxParamLength },
   })
+  setCompilers(app)
   // The framework takes plain text for a body, too, which a form on any page can send.
   app.removeContentTypeParser('text/plain')
   return app

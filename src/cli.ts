@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { text as textOf } from 'node:stream/consumers'
 import closeWithGrace from 'close-with-grace'
+import { unrestrictedKey } from './auth/service-key.js'
 import type { Terminal } from './commands/terminal.js'
 import { type Config, ConfigError, helpText, loadConfig } from './config.js'
 import { connectionsAllowed } from './open-files.js'
@@ -80,7 +81,7 @@ async function serve(argv: readonly string[]): Promise<void> {
     if (err !== undefined) complain(`downpipe failed: ${err.stack ?? err.message}`)
     await server.close()
   })
-  if (config.dev) say(welcome(server.url, config.serviceKeys[0] ?? ''))
+  if (config.dev) say(welcome(server.url, unrestrictedKey(config.serviceKeys) ?? ''))
 }
 
 /** What somebody who tries it needs: how to publish, and how to listen. */

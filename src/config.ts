@@ -1,11 +1,12 @@
+import { unrestrictedKey } from './auth/service-key.js'
 import { readCommandLine } from './config/command-line.js'
 import { readEnvironment } from './config/environment.js'
 import { readConfigFile } from './config/file.js'
 import { type KeyFile, readKeyFile, readText, unreadable } from './config/key-file.js'
 import type { Option } from './config/option.js'
 import { type Settings, table } from './config/options.js'
-import { quote, refusal } from './config/problem.js'
-import { conflicts } from './config/rules.js'
+import { itemRefusal, quote, refusal } from './config/problem.js'
+import { conflicts, keyConflicts } from './config/rules.js'
 import { type Given, nothing, type Source } from './config/source.js'
 
 export type { Address } from './config/network.js'
@@ -65,7 +66,8 @@ export function loadConfig({ argv, env, readFile, random }: ConfigInput): Config
     ...sources.flatMap(source => source.problems),
     ...given.flatMap(refusals),
     ...keyFile.problems,
-    ...conflicts(settings, property => label(table[property], given)),
+    ...conflicts(settings, keyFile.keys, property => label(table[property], given)),
+    ...keyConflicts(serviceKeys, settings, property => label(table[property], given)),
   ]
   const isKeyRefused = keyFile.problems.length > 0 || label(table.serviceKeys, given) === undefined
   if (serviceKeys.length === 0 && !settings.dev && !isKeyRefused) problems.push(noKey)
@@ -130,8 +132,9 @@ function refusals({ option, source, items }: Given): string[] {
   const reading = option.read(items)
   if (reading.ok) return []
   return reading.refused.map(index => {
-    const shown = option.isSecret ? `value ${index + 1}` : quote(items[index] ?? '')
-    return refusal(option, source, shown)
+    const item = items[index] ?? ''
+    if (typeof item !== 'string') return itemRefusal(option, source, `value ${index + 1}`)
+    return refusal(option, source, option.isSecret ? `value ${index + 1}` : quote(item))
   })
 }
 
@@ -144,7 +147,7 @@ function forDevelopment(config: Config, random: ConfigInput['random']): Config {
   return {
     ...config,
     allowLocalOrigins: true,
-    serviceKeys: serviceKeys.length > 0 ? serviceKeys : [random()],
+    serviceKeys: unrestrictedKey(serviceKeys) === undefined ? [...serviceKeys, random()] : serviceKeys,
     anonymousChannels: anonymousChannels.length > 0 ? anonymousChannels : ['*'],
   }
 }

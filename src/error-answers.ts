@@ -19,8 +19,6 @@ const retryAfter = [2, 6] as const
 function translate(error: FastifyError, maxBodyBytes: number): FastifyError | undefined {
   if (error.code.startsWith('DOWNPIPE_')) return error
   switch (error.code) {
-    case 'FST_ERR_VALIDATION':
-      return new InvalidRequest(validationProblem(error))
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new TooLarge(`body: at most ${maxBodyBytes} bytes`)
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
@@ -38,16 +36,6 @@ function translate(error: FastifyError, maxBodyBytes: number): FastifyError | un
   }
 }
 
-/** Where and what; the framework's own sentence leaves out the name of an unknown field. */
-function validationProblem({ validation = [], validationContext }: FastifyError): string {
-  const [problem] = validation
-  if (problem === undefined) return 'not of the documented form'
-  const where = `${validationContext ?? 'body'}${problem.instancePath.replaceAll('/', '.')}`
-  const unknown = problem.params.additionalProperty
-  if (typeof unknown === 'string') return `${where}: unknown field ${JSON.stringify(unknown.slice(0, 100))}`
-  return `${where}: ${problem.message ?? 'not of the documented form'}`
-}
-
 /** The body of an error's answer. */
 export function errorBody(error: FastifyError): ErrorBody {
   const statusCode = error.statusCode ?? 500
@@ -56,6 +44,7 @@ export function errorBody(error: FastifyError): ErrorBody {
     code: error.code,
     error: STATUS_CODES[statusCode] ?? 'Error',
     message: error.message,
+    ...('index' in error && typeof error.index === 'number' && { index: error.index }),
   }
   if (error instanceof ChannelForbidden) return { ...body, channel: error.channel }
   if (error instanceof UserKicked) return { ...body, retryAfter: error.retryAfter }

@@ -47,6 +47,12 @@ export const OriginForbidden = createError(
   'pages of this origin may not connect; the server allows origins by --allow-origin',
   403,
 )
+/** The service key was right, but it may not do this; the argument says what. */
+export const KeyRestricted = createError<[string]>(
+  'DOWNPIPE_KEY_RESTRICTED',
+  'this service key may not %s',
+  403,
+)
 /** A channel that was asked for by name is not allowed to this identity. */
 export class ChannelForbidden extends createError<[string]>(
   'DOWNPIPE_CHANNEL_FORBIDDEN',
@@ -105,8 +111,15 @@ export interface ErrorBody {
   readonly message: string
   /** The channel that is not allowed, where that is the error. */
   readonly channel?: string
+  /** Which message of the call is refused, counted from 0, where the error is about one: the publisher leaves it out. */
+  readonly index?: number
   /** Seconds after which to try again, jittered; only where trying again makes sense. */
   readonly retryAfter?: number
+}
+
+/** The error, which from now on also says which message of the call it is about. */
+export function atIndex<E extends Error>(error: E, index: number): E & { readonly index: number } {
+  return Object.assign(error, { index })
 }
 
 /** Whether the error is one that trying again later may get around. */

@@ -30,6 +30,11 @@ export class Frame {
     this.bytes = Buffer.from(`${retry}${name}${id}data: ${json}\n\n`)
   }
 
+  /** Whether it tells of somebody's presence: a message that is not in the log. */
+  get isPresence(): boolean {
+    return this.event === 'message' && this.cursor === undefined
+  }
+
   /** The JSON text that the frame carries. */
   get json(): string {
     return this.bytes.toString('utf8', this.#jsonStart, this.bytes.length - 2)

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { InvalidRequest, TooLarge } from './errors.js'
+import { atIndex, InvalidRequest, TooLarge } from './errors.js'
 import { formProblem } from './form-problem.js'
 
 /** What bounds a publish call; every limit stops a single caller from filling everybody's memory. */
@@ -19,7 +19,7 @@ const maxTargetChannels = 100
 /** Users that one message may name. */
 const maxTargetUids = 1_000
 /** Characters of a uid, a callback's name, a type, a page id or an idempotency key. */
-const maxWordLength = 200
+export const maxWordLength = 200
 /** The longest `ttl`: a year, in seconds. */
 const maxTtl = 31_536_000
 
@@ -77,6 +77,16 @@ export const routingKey = {
   broadcast: '*',
 } as const
 
+/** The channel whose routing key it is; undefined: it is none of a channel. */
+export function channelOf(key: string): string | undefined {
+  return key.startsWith('c:') ? key.slice(2) : undefined
+}
+
+/** The user whose routing key it is; undefined: it is none of a user. */
+export function uidOf(key: string): string | undefined {
+  return key.startsWith('u:') ? key.slice(2) : undefined
+}
+
 /**
  * Says what is wrong with a channel's name, or undefined.
  *
@@ -106,7 +116,13 @@ export function parseMessages(body: unknown, limits: MessageLimits): readonly Me
   if (body.length > limits.maxMessages) {
     throw new TooLarge(`body: ${body.length} messages; at most ${limits.maxMessages} in one call`)
   }
-  return body.map((message: unknown, index) => parseMessage(message, `body[${index}]`, limits))
+  return body.map((message: unknown, index) => {
+    try {
+      return parseMessage(message, `body[${index}]`, limits)
+    } catch (error) {
+      throw error instanceof Error ? atIndex(error, index) : error
+    }
+  })
 }
 
 function parseMessage(value: unknown, where: string, limits: MessageLimits): Message {

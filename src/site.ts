@@ -1,11 +1,16 @@
 import { Authenticator } from './auth/authenticator.js'
 import { CachedVerifier } from './auth/cached-verifier.js'
+import { GrantVerifier } from './auth/grant.js'
 import { HttpVerifier } from './auth/http-verifier.js'
+import { JwtVerifier } from './auth/jwt-verifier.js'
+import { KeySet } from './auth/key-set.js'
 import { Memberships } from './auth/memberships.js'
 import { Revocations } from './auth/revocations.js'
-import { ServiceKeys } from './auth/service-key.js'
+import { ServiceKeys, unrestrictedKey } from './auth/service-key.js'
 import type { TokenVerifier } from './auth/token-verifier.js'
 import type { Clock } from './clock.js'
+import { EventReporter, eventTimeoutMs } from './cms/event-reporter.js'
+import { JsonPost } from './cms/json-post.js'
 import type { Config } from './config.js'
 import { Control } from './control/control.js'
 import { Hub } from './hub/hub.js'
@@ -30,6 +35,9 @@ export interface SiteParts {
   readonly processFigures: () => ProcessFigures
 }
 
+/** What the only site of a server is called. */
+const siteName = 'default'
+
 /** One tenant: its keys, log, state, hub, verifier and control. Sites never see each other. */
 export class Site {
   readonly config: Config
@@ -39,10 +47,12 @@ export class Site {
   readonly control: Control
   readonly authenticator: Authenticator
   readonly memberships: Memberships
+  readonly grants: GrantVerifier
   readonly #log: MessageLog
   readonly #state: SiteState
   readonly #window: Window
   readonly #verifier: CachedVerifier | undefined
+  readonly #events: EventReporter | undefined
   readonly #revocations: Revocations
   readonly #logger: SiteLogger
   #stopFollowing = () => {}
@@ -57,12 +67,23 @@ export class Site {
     this.serviceKeys = new ServiceKeys(config.serviceKeys)
     this.#revocations = new Revocations(clock)
     this.#verifier = this.#createVerifier()
+    const events = this.#createEventReporter()
+    this.#events = events
     this.authenticator = new Authenticator({
       clock,
       verifier: this.#verifier,
+      jwt: this.#createJwtVerifier(),
       revocations: this.#revocations,
-      isServiceKey: key => this.serviceKeys.has(key),
+      serviceRights: key => this.serviceKeys.find(key),
       anonymousChannels: config.anonymousChannels,
+    })
+    this.grants = new GrantVerifier({
+      clock,
+      secrets: config.grantSecrets,
+      site: siteName,
+      toleranceMs: config.jwtClockToleranceMs,
+      maxChannelBytes: config.maxChannelBytes,
+      onProblem: problem => logger.warn({ problem }, 'a grant could not be used'),
     })
     this.#log = new MemoryLog({ clock, retention, idempotencyWindowMs: config.idempotencyWindowMs })
     this.#state = new MemoryState(clock)
@@ -76,6 +97,9 @@ export class Site {
       reconnectRate: config.reconnectRate,
       onCommand: (command, storedMs) => this.#obey(command, storedMs),
       onReset: () => this.#forgetIdentities(),
+      presenceGraceMs: config.presenceGraceMs,
+      presenceQuietMs: config.presenceQuietMs,
+      onPresence: events && ((uid, type) => events.report({ type, uid })),
     })
     this.memberships = new Memberships({
       clock,
@@ -91,6 +115,8 @@ export class Site {
       window: this.#window,
       hub: this.hub,
       verifier: this.#verifier,
+      events,
+      authenticator: this.authenticator,
       limits: config,
       processFigures,
     })
@@ -122,7 +148,9 @@ export class Site {
   /** Takes no more subscribers and asks those who are here to come back, spread in time. Publishers are still served. */
   drain(): void {
     this.#isServing = false
+    this.hub.presence.stop()
     this.hub.closeAll('shutdown')
+    void this.#events?.close()
   }
 
   /** Gives everything back; nothing may be called afterwards. */
@@ -131,6 +159,7 @@ export class Site {
     this.#stopTicking()
     this.#stopFollowing()
     this.hub.stop()
+    await this.#events?.close()
     await this.#log.close()
     await this.#state.close()
   }
@@ -158,11 +187,44 @@ export class Site {
     })
   }
 
+  #createEventReporter(): EventReporter | undefined {
+    const { eventsUrl, serviceKeys } = this.config
+    if (eventsUrl === undefined) return undefined
+    const serviceKey = unrestrictedKey(serviceKeys) ?? ''
+    return new EventReporter({
+      clock: this.clock,
+      post: new JsonPost({ url: eventsUrl, name: 'events URL', serviceKey, timeoutMs: eventTimeoutMs }),
+      warn: (data, sentence) => this.#logger.warn(data, sentence),
+    })
+  }
+
   #createTokenVerifier(): TokenVerifier | undefined {
     const { authUrl, serviceKeys, verifyTimeoutMs, maxChannelBytes } = this.config
     if (authUrl === undefined) return undefined
-    const serviceKey = serviceKeys[0] ?? ''
+    const serviceKey = unrestrictedKey(serviceKeys) ?? ''
     return new HttpVerifier({ url: authUrl, serviceKey, timeoutMs: verifyTimeoutMs, maxChannelBytes })
+  }
+
+  #createJwtVerifier(): JwtVerifier | undefined {
+    const { clock, config } = this
+    const { jwtSecrets, jwksUrl } = config
+    if (jwtSecrets.length === 0 && jwksUrl === undefined) return undefined
+    return new JwtVerifier({
+      clock,
+      secrets: jwtSecrets,
+      keySet: jwksUrl === undefined ? undefined : this.#createKeySet(jwksUrl),
+      audience: config.jwtAudience,
+      toleranceMs: config.jwtClockToleranceMs,
+      maxChannelBytes: config.maxChannelBytes,
+      onProblem: problem => this.#logger.warn({ problem }, 'a JWT could not be used'),
+    })
+  }
+
+  #createKeySet(url: string): KeySet {
+    const { verifyTimeoutMs: timeoutMs, staleIfErrorMs } = this.config
+    const onFailure = (problem: string) =>
+      this.#logger.warn({ problem }, 'the keys of JWTs could not be fetched')
+    return new KeySet({ clock: this.clock, url, timeoutMs, staleIfErrorMs, onFailure })
   }
 
   #obey(command: Command, storedMs: number): void {

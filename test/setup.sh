@@ -1,11 +1,12 @@
 #!/bin/sh
-# Installs what the tests need beside npm's packages, where it is missing and we may: a browser and a proxy, from Debian.
+# Installs what the tests need beside npm's packages, where it is missing and we may: a browser, a proxy and PHP, from Debian.
 # Nothing is skipped: without them the tests do not start.
 set -eu
 
 missing=''
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
+command -v php >/dev/null 2>&1 || missing="$missing php-cli"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ]; then as_root=''

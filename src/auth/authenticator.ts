@@ -2,21 +2,43 @@ import type { Clock } from '../clock.js'
 import { Busy, TokenRefused, TokenRequired, TooManyRequests, UserKicked } from '../errors.js'
 import { AddressLimitReached, type CachedVerifier } from './cached-verifier.js'
 import { type Caller, hashToken, type Identity, type Verified } from './identity.js'
+import { hashJwt, looksLikeJwt } from './jwt.js'
+import type { JwtVerifier } from './jwt-verifier.js'
+import type { KeyRights } from './key-rights.js'
 import type { Revocations } from './revocations.js'
 import { VerifierUnavailable } from './token-verifier.js'
+
+/** How long a logged-out token is refused without asking, in ms: Drupal says logout *before* it destroys the session. */
+const logoutHoldMs = 60_000
+
+/** The longest that a logged-out JWT is refused, in ms, a year: a mistaken `exp` must not be remembered for ever. */
+const longestHoldMs = 366 * 24 * 3_600_000
 
 /** Who wants to subscribe. */
 export interface Principal {
   readonly identity: Identity
-  /** sha256 of the token; undefined for anonymous readers and for the service key. */
+  /** Hash by which the token is known; undefined for anonymous readers and for the service key. */
   readonly tokenHash: string | undefined
   /** When the CMS was asked, on the clock's monotonic scale; undefined: it was not. */
   readonly askedMs: number | undefined
   /** Milliseconds until the identity must be confirmed; undefined: never. */
   readonly recheckMs: number | undefined
+  /**
+   * When the identity was true, on the clock's monotonic scale: when the CMS was asked, or when it made the JWT (-Infinity if that
+   * does not say). Infinity for what does not come from the CMS.
+   */
+  readonly saidMs: number
+  /** Unix time in ms from which it is good no longer, and cannot be confirmed; undefined: it has no such end. */
+  readonly expiresMs: number | undefined
 }
 
-/** The service key's holder: may read everything, is nobody. */
+/** What a logout refuses. */
+export interface Revocation {
+  readonly tokenHash: string
+  readonly holdMs: number
+}
+
+/** The holder of an unrestricted service key: may read everything, is nobody. */
 const service: Principal = {
   identity: {
     uid: null,
@@ -28,29 +50,43 @@ const service: Principal = {
   tokenHash: undefined,
   askedMs: undefined,
   recheckMs: undefined,
+  saidMs: Number.POSITIVE_INFINITY,
+  expiresMs: undefined,
+}
+
+/** The holder of a service key, who may read the channels that the key is for. @throws KeyRestricted when it may not read. */
+function servicePrincipal(rights: KeyRights): Principal {
+  rights.check('read')
+  const { channels } = rights
+  return channels === undefined ? service : { ...service, identity: { ...service.identity, channels } }
 }
 
 /** Tells who a token belongs to, by the service keys, the verifier, and what was revoked. */
 export class Authenticator {
   readonly #clock: Clock
   readonly #verifier: CachedVerifier | undefined
+  readonly #jwt: JwtVerifier | undefined
   readonly #revocations: Revocations
-  readonly #isServiceKey: (key: string) => boolean
-  readonly #anonymous: Principal | undefined
+  readonly #serviceRights: (key: string) => KeyRights | undefined
+  readonly #anonymous: Principal
 
   constructor(options: {
     clock: Clock
-    /** Undefined: no token is good. */
+    /** Undefined: no token is good, unless it is a JWT. */
     verifier: CachedVerifier | undefined
+    /** Undefined: a JWT is a token like any other. */
+    jwt: JwtVerifier | undefined
     revocations: Revocations
-    isServiceKey: (key: string) => boolean
+    /** What a service key may do; undefined: it is none. */
+    serviceRights: (key: string) => KeyRights | undefined
     /** What may be read without a token; empty: nothing. */
     anonymousChannels: readonly string[]
   }) {
     this.#clock = options.clock
     this.#verifier = options.verifier
+    this.#jwt = options.jwt
     this.#revocations = options.revocations
-    this.#isServiceKey = options.isServiceKey
+    this.#serviceRights = options.serviceRights
     const channels = options.anonymousChannels
     const identity = {
       uid: null,
@@ -59,21 +95,28 @@ export class Authenticator {
       info: undefined,
       expiresIn: Number.POSITIVE_INFINITY,
     }
-    this.#anonymous = channels.length === 0 ? undefined : { ...service, identity }
+    this.#anonymous = { ...service, identity }
   }
 
   /**
-   * Tells who comes. Without a token: the anonymous reader, where there is one. `isBearer`: it came in the Authorization header;
-   * only there may it be a service key, which must not be in addresses, where proxies write it down.
+   * Tells who comes. Without a token: the anonymous reader, if anything is open to it, or if it holds a genuine grant.
+   * `isBearer`: it came in the Authorization header; only there may it be a service key, which must not be in addresses, where
+   * proxies write it down.
    *
-   * @throws TokenRequired, TokenRefused, UserKicked for good; Busy, TooManyRequests for now.
+   * @throws TokenRequired, TokenRefused, UserKicked, KeyRestricted for good; Busy, TooManyRequests for now.
    */
-  async authenticate(token: string | undefined, caller: Caller, isBearer: boolean): Promise<Principal> {
+  async authenticate(
+    token: string | undefined,
+    caller: Caller,
+    isBearer: boolean,
+    holdsGrant = false,
+  ): Promise<Principal> {
     if (token === undefined) {
-      if (this.#anonymous === undefined) throw new TokenRequired()
+      if (this.#anonymous.identity.channels.length === 0 && !holdsGrant) throw new TokenRequired()
       return this.#anonymous
     }
-    if (isBearer && this.#isServiceKey(token)) return service
+    const rights = isBearer ? this.#serviceRights(token) : undefined
+    if (rights !== undefined) return servicePrincipal(rights)
     return await this.#verify(token, caller, Number.NEGATIVE_INFINITY)
   }
 
@@ -85,11 +128,25 @@ export class Authenticator {
     return await this.#verify(token, caller, askedMs)
   }
 
+  /** How a token is to be logged out: a JWT is refused until it would end by itself, since nobody is asked about it. */
+  revocation(token: string): Revocation {
+    const jwt = this.#jwtVerifier(token)
+    if (jwt === undefined) return { tokenHash: hashToken(token), holdMs: logoutHoldMs }
+    const holdMs = Math.min(Math.max(jwt.leftMs(token), logoutHoldMs), longestHoldMs)
+    return { tokenHash: hashJwt(token), holdMs }
+  }
+
+  #jwtVerifier(token: string): JwtVerifier | undefined {
+    return this.#jwt !== undefined && looksLikeJwt(token) ? this.#jwt : undefined
+  }
+
   /**
    * Revocations are looked at after every wait, because a logout or a kick that came while the CMS was asked is not known to its
    * answer.
    */
   async #verify(token: string, caller: Caller, newerThanMs: number): Promise<Principal> {
+    const jwt = this.#jwtVerifier(token)
+    if (jwt !== undefined) return await this.#verifyJwt(jwt, token)
     const tokenHash = hashToken(token)
     if (this.#verifier === undefined || this.#revocations.isRevoked(tokenHash)) throw new TokenRefused()
     let verified = await this.#ask(this.#verifier, token, caller, newerThanMs)
@@ -101,8 +158,24 @@ export class Authenticator {
       identity,
       tokenHash,
       askedMs,
+      saidMs: askedMs,
       recheckMs: this.#recheckMs(identity.expiresIn * 1_000, askedMs),
+      expiresMs: undefined,
     }
+    this.check(principal)
+    return principal
+  }
+
+  async #verifyJwt(jwt: JwtVerifier, token: string): Promise<Principal> {
+    const tokenHash = hashJwt(token)
+    if (this.#revocations.isRevoked(tokenHash)) throw new TokenRefused()
+    const verified = await jwt.verify(token).catch((error: unknown) => {
+      throw error instanceof VerifierUnavailable ? new Busy('the token cannot be verified now') : error
+    })
+    if (verified === undefined) throw new TokenRefused()
+    const { identity, expiresMs, madeMs = Number.NEGATIVE_INFINITY } = verified
+    const saidMs = this.#clock.monotonic() - (this.#clock.now() - madeMs)
+    const principal = { identity, tokenHash, askedMs: undefined, recheckMs: undefined, saidMs, expiresMs }
     this.check(principal)
     return principal
   }
@@ -114,9 +187,10 @@ export class Authenticator {
    * @throws TokenRefused, UserKicked for good; Busy when its identity is from before a kick.
    */
   check({ identity, tokenHash, askedMs }: Principal): void {
-    if (tokenHash === undefined || askedMs === undefined) return
+    if (tokenHash === undefined) return
     this.#checkHold(tokenHash, identity.uid)
-    if (this.#isVoid(identity, askedMs))
+    // What a JWT says was never asked for: it is as good after a kick as before.
+    if (askedMs !== undefined && this.#isVoid(identity, askedMs))
       throw new Busy('what is known of the user became void while the token was verified')
   }
 

@@ -37,8 +37,6 @@ export function hashToken(token: string): string {
 export interface Entitlement {
   /** The channels to listen on. */
   readonly channels: readonly string[]
-  /** How many of them are there because they were asked for, or because the identity lists them. */
-  readonly own: number
   /** The first channel asked for that is not allowed, if any; the others are in `channels`. */
   readonly refused: string | undefined
 }
@@ -47,10 +45,12 @@ export interface Entitlement {
 export interface Entitling {
   /** The channels that it names; none: all that the identity names in full. */
   readonly asked: readonly string[]
-  /** Names and patterns that everybody may ask for. */
+  /** Names and patterns that it may ask for beside its own. */
   readonly open: readonly string[]
   /** Channels that it has whatever it names. */
   readonly added: readonly string[]
+  /** Names and patterns that do not count now: where one is asked for, it is left out and not refused. */
+  readonly lapsed: readonly string[]
   /** Whether the identity's word does not count for the channel. */
   readonly isHidden: (channel: string) => boolean
 }
@@ -59,19 +59,22 @@ export interface Entitling {
  * Which channels a subscriber listens on: those it asks for, as far as they are allowed; without asking, all that the identity
  * names in full; and always those that were added.
  */
-export function entitle(identity: Identity, { asked, open, added, isHidden }: Entitling): Entitlement {
+export function entitle(
+  identity: Identity,
+  { asked, open, added, lapsed, isHidden }: Entitling,
+): Entitlement {
   const wanted = new Set(asked.length === 0 ? identity.channels.filter(name => !name.endsWith('*')) : asked)
   const named = new Set(identity.channels)
   const own = identity.channels.filter(name => name.endsWith('*'))
+  const given = new Set(added)
   const isCovered = (channel: string, patterns: readonly string[]) =>
     patterns.some(pattern => matchesPattern(pattern, channel))
   const isAllowed = (channel: string) =>
-    isCovered(channel, open) || ((named.has(channel) || isCovered(channel, own)) && !isHidden(channel))
-  const given = new Set(added)
-  const channels = [...wanted].filter(channel => given.has(channel) || isAllowed(channel))
+    given.has(channel) ||
+    isCovered(channel, open) ||
+    ((named.has(channel) || isCovered(channel, own)) && !isHidden(channel))
   return {
-    channels: [...new Set([...channels, ...added])],
-    own: channels.length,
-    refused: asked.find(channel => !given.has(channel) && !isAllowed(channel)),
+    channels: [...new Set([...[...wanted].filter(isAllowed), ...added])],
+    refused: asked.find(channel => !isAllowed(channel) && !isCovered(channel, lapsed)),
   }
 }

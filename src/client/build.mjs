@@ -13,7 +13,7 @@ const folder = resolve(process.argv[2] ?? join(here, '../../public'))
 const { version } = JSON.parse(await readFile(join(here, '../../package.json'), 'utf8'))
 const banner = `/*! Downpipe ${version} | MIT */\n`
 // Words between the modules, which neither a page nor the server ever sees, and which are no browser's either.
-const ownNames = /^(address|compare|deliver|extend|fail|names|reset|take)$/
+const ownNames = /^(address|compare|deliver|drop|extend|fail|names|reset|take)$/
 
 async function bundle(entry, options) {
   const result = await build({

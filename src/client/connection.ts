@@ -2,11 +2,9 @@ import { attempt, tell } from './attempt.js'
 import { backoffMs } from './backoff.js'
 import type { Dispatcher } from './dispatcher.js'
 import type { Close, Gap, Ready } from './frames.js'
-import type { ConnectOptions, Transport } from './options.js'
-import { receivePoll } from './poll.js'
-import type { Receiver } from './receiver.js'
+import type { ConnectOptions } from './options.js'
+import type { Receive, Receiver } from './receiver.js'
 import { createSelection } from './selection.js'
-import { receiveStream } from './stream.js'
 import { fetchToken } from './token.js'
 
 /** A subscription that is kept up: opened, and reopened from its cursor as long as that makes sense. */
@@ -17,11 +15,15 @@ export interface Connection {
   close(): void
 }
 
+/** Runs a task after a time in ms. Nothing is amiss if it never does. */
+export type Later = (task: () => void, ms: number) => void
+
 /** Creates a connection that opens in the next turn and gives what comes to the dispatcher and the options' handlers. */
 export function createConnection(
   url: string,
   options: ConnectOptions,
-  transport: Transport,
+  receiveBy: Receive,
+  later: Later,
   dispatcher: Dispatcher,
 ): Connection {
   const base = `${url.replace(/\/$/, '')}/v1/`
@@ -73,7 +75,7 @@ export function createConnection(
   }
 
   const receive = () => {
-    cancel = (transport === 'sse' ? receiveStream : receivePoll)(receiver, !!options.credentials)
+    cancel = receiveBy(receiver, !!options.credentials)
   }
 
   // Messages may have come for the channels that are missing, so this goes back to the cursor.
@@ -88,15 +90,16 @@ export function createConnection(
 
   const takeReady = (ready: Ready) => {
     if (extend(ready)) return
+    // It may come again while the subscription stands, with other channels or other users online.
+    if (!current) times++
     current = ready
     hasRetried = false
     failures = 0
-    times++
     tell(options.onready, ready)
   }
 
   const takeGap = (gap: Gap) => {
-    setTimeout(() => {
+    later(() => {
       if (!isClosed) tell(options.ongap, gap)
     }, Math.random() * gap.spreadMs)
   }
@@ -148,7 +151,8 @@ export function createConnection(
       if (close && isRunning()) takeClose(close)
       return isRunning()
     },
-    fail(status, { code, message, retryAfter, channel } = {}) {
+    fail(status, refusal = {}) {
+      const { code, channel, retryAfter } = refusal
       const isTokenRefused = status === 401 && fetches
       const isDropped = !!channel && selection.drop(channel)
       if (isTokenRefused) needsToken = true
@@ -163,7 +167,7 @@ export function createConnection(
       else openIn((retryAfter || 0) * 1000 + backoffMs(failures++))
       tell(options.onerror, {
         code: code || 'network',
-        message: message || 'No answer',
+        message: refusal.message || 'No answer',
         status,
         final,
       })

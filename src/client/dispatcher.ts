@@ -1,5 +1,5 @@
-import { attempt } from './attempt.js'
-import type { Message } from './frames.js'
+import { attempt, tell } from './attempt.js'
+import type { Message, Presence } from './frames.js'
 import type { ConnectOptions } from './options.js'
 import type { Listener } from './push.js'
 
@@ -15,6 +15,11 @@ export interface Dispatcher {
   channels(): string[]
   /** Runs what a message is for: each listener once, in the order in which they were added. */
   deliver(message: Message): void
+}
+
+// What has an id was published, whatever it calls itself.
+function isPresence(message: Message): message is Message<Presence> {
+  return message.type === 'presence' && !message.id
 }
 
 /** Creates a dispatcher that drops the messages which are not for this page view. */
@@ -50,6 +55,7 @@ export function createDispatcher(page: string, options: ConnectOptions): Dispatc
       chosen.forEach(listener => {
         attempt(() => listener(message.data, message))
       })
+      if (isPresence(message)) tell(options.onpresence, message.data)
     },
   }
 }

@@ -20,7 +20,10 @@ export interface Message<Data = unknown> {
   readonly except?: string
 }
 
-/** What the server says when a subscription stands: at the start and after every reconnect. */
+/**
+ * What the server says when a subscription stands: at the start, after every reconnect, and when it has changed in between (the
+ * CMS gave or took a channel, a grant has ended). Each one is whole, and counts in place of the one before.
+ */
 export interface Ready {
   /** The user's id at the CMS; null for an anonymous visitor. */
   readonly uid: string | null
@@ -36,6 +39,14 @@ export interface Ready {
   readonly refused: readonly { readonly grant: number; readonly reason: string }[]
   /** Whatever the CMS wants its page to know about the user. */
   readonly info?: unknown
+}
+
+/** A user came or went. It is never stored: who was away when it happened reads `Ready.presence` of the next `ready`. */
+export interface Presence {
+  /** The user's id at the CMS. */
+  readonly uid: string
+  /** `online` from the first connection on, `offline` a few seconds after the last. */
+  readonly event: 'online' | 'offline'
 }
 
 /** Messages for this page may be missing: fetch again what the page shows. */

@@ -1,4 +1,4 @@
-import { connect } from './push.js'
+import { connect } from './connect.js'
 
 declare global {
   interface Window {

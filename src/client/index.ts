@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
-export type { Close, Gap, Message, PushError, Ready } from './frames.js'
+export { connect } from './connect.js'
+export type { Close, Gap, Message, Presence, PushError, Ready } from './frames.js'
 export type { ConnectOptions, TokenFunction, Transport } from './options.js'
-export { connect, type Listener, type Push } from './push.js'
+export type { Listener, Push } from './push.js'

@@ -1,4 +1,4 @@
-import type { Close, Gap, Message, PushError, Ready } from './frames.js'
+import type { Close, Gap, Message, Presence, PushError, Ready } from './frames.js'
 
 /** How messages come: over Server-Sent Events, or by long-polling. */
 export type Transport = 'sse' | 'poll'
@@ -15,7 +15,8 @@ export type TokenFunction =
 export interface ConnectOptions {
   /**
    * Who the visitor is: a token that the CMS made, or a function that fetches one. The function is called at the start,
-   * when the server says `expired`, and after a 401. Default: none (anonymous, or the server's cookie).
+   * when the server says `expired`, and after a 401. Default: none (anonymous, or the server's cookie). In Node it may
+   * be a service key.
    *
    * A refused string is final. A refused token from a function is fetched once more at once, then with growing delays.
    */
@@ -33,14 +34,25 @@ export interface ConnectOptions {
    * that is retained. Default: now.
    */
   readonly since?: string | number | undefined
-  /** Forces a transport. Default: `sse` where the browser has EventSource, else `poll`; `sse` never comes without it. */
+  /**
+   * Forces a transport. Default: `sse` where the browser has EventSource, else `poll`; `sse` never comes without it. In
+   * Node: `sse`.
+   */
   readonly transport?: Transport | undefined
-  /** Whether cookies are sent to a server of another origin, which must name this origin for it. Default: false. */
+  /**
+   * Whether cookies are sent to a server of another origin, which must name this origin for it. Default: false. In Node
+   * there are none.
+   */
   readonly credentials?: boolean | undefined
-  /** Called when the subscription stands, after each reconnect, and when a poll brings news about the visitor. */
+  /** Called when the subscription stands, after each reconnect, and when there is news about the visitor in between. */
   readonly onready?: ((ready: Ready) => void) | undefined
   /** Called for every message that is not dropped for `except`, before the callbacks of its channel. */
   readonly onmessage?: ((data: unknown, message: Message) => void) | undefined
+  /**
+   * Called when a user comes online or goes offline, of those whom this one may see; `Ready.presence` says who was online
+   * before. Such a message also comes to `onmessage`, with the type `presence` and no id.
+   */
+  readonly onpresence?: ((presence: Presence) => void) | undefined
   /** Called when messages may be missing, after a random part of the time over which the server spreads its pages. */
   readonly ongap?: ((gap: Gap) => void) | undefined
   /** Called when the server has closed the connection for good; never for a close that leads to a reconnect. */

@@ -1,7 +1,8 @@
-import { createConnection } from './connection.js'
+import { createConnection, type Later } from './connection.js'
 import { createDispatcher } from './dispatcher.js'
 import type { Message } from './frames.js'
 import type { ConnectOptions, Transport } from './options.js'
+import type { Receive } from './receiver.js'
 
 /** What runs for a message. An exception in it is reported to the browser as uncaught, and stops no other. */
 export type Listener<Data = unknown> = (data: Data, message: Message<Data>) => void
@@ -38,20 +39,20 @@ export interface Push<Channels extends object = Record<string, unknown>> {
 const page = Math.random().toString(36).slice(2) + Date.now().toString(36)
 
 /**
- * Connects to a push server, from the next turn of the event loop on, so that listeners which are added at once are part
- * of the first request.
+ * Creates a connection with its listeners.
  *
- * @param url where the server's `/v1` is: `https://push.example`, a prefix such as `/push` or `.`, with `/sites/<name>`
- * behind it on a server of several sites. Empty: the root of the page's own origin.
+ * @param receive how messages come in this environment, and `transport` its name
+ * @param later sets the timer of a gap
  */
-export function connect<Channels extends object = Record<string, unknown>>(
+export function createPush(
   url: string,
-  options?: ConnectOptions,
-): Push<Channels>
-export function connect(url: string, options: ConnectOptions = {}): Push {
-  const transport = options.transport !== 'poll' && window.EventSource ? 'sse' : 'poll'
+  options: ConnectOptions,
+  transport: Transport,
+  receive: Receive,
+  later: Later,
+): Push {
   const dispatcher = createDispatcher(page, options)
-  const connection = createConnection(url, options, transport, dispatcher)
+  const connection = createConnection(url, options, receive, later, dispatcher)
   return {
     page,
     transport,

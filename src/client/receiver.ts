@@ -39,3 +39,18 @@ export interface Receiver {
 
 /** Starts to receive, and returns what stops it. What comes is handed on in later turns only. */
 export type Receive = (receiver: Receiver, credentials: boolean) => () => void
+
+/** What a request for JSON is answered with. */
+export type Answer = (Batch & Refusal) | (Refusal & { readonly messages?: undefined })
+
+/**
+ * Asks for JSON.
+ *
+ * @param done gets the status (0: no answer) and the body, which is missing if it is not JSON
+ * @returns what aborts the request; `done` is not called then
+ */
+export type Request = (
+  url: string,
+  credentials: boolean,
+  done: (status: number, body?: Answer) => void,
+) => () => void

@@ -1,21 +1,16 @@
+import type { Answer, Request } from './receiver.js'
+
 // Later than this, the answer to a poll of 25 s is lost, and so is the connection.
 const TIMEOUT_MS = 40000
 
 /**
- * Asks for JSON by XMLHttpRequest, because old browsers have no fetch, and without headers of our own, because these would
- * cost a preflight request.
- *
- * @param done gets the status (0: no answer) and the body, which is missing if it is not JSON
- * @returns what aborts the request; `done` is not called then
+ * Asks by XMLHttpRequest, because old browsers have no fetch, and without headers of our own, because these would cost a
+ * preflight request.
  */
-export function request<Body>(
-  url: string,
-  credentials: boolean,
-  done: (status: number, body?: Body) => void,
-): () => void {
+export const request: Request = (url, credentials, done) => {
   const xhr = new XMLHttpRequest()
   const finish = () => {
-    let body: Body | undefined
+    let body: Answer | undefined
     try {
       body = JSON.parse(xhr.responseText) || undefined
     } catch {

@@ -106,7 +106,8 @@ function valuesOf<T extends OptionTable>(options: T, given: readonly Given[]): V
 function refusals({ option, source, items }: Given): string[] {
   const reading = option.read(items)
   if (reading.ok) return []
-  return reading.refused.map(index =>
-    refusal(option, source, option.isSecret ? 'the value' : quote(items[index] ?? '')),
-  )
+  return reading.refused.map(index => {
+    const item = items[index]
+    return refusal(option, source, typeof item === 'string' && !option.isSecret ? quote(item) : 'the value')
+  })
 }

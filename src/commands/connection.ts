@@ -1,8 +1,9 @@
 import { readKeyFile } from '../config/key-file.js'
 import type { Kind } from '../config/kind.js'
-import { filePath, serviceKey } from '../config/kind.js'
+import { filePath } from '../config/kind.js'
 import { maybe, one, toggle } from '../config/option.js'
 import { duration } from '../config/quantity.js'
+import { plainKey } from '../config/service-key.js'
 import { siteBase, type Target, target } from '../remote/target.js'
 import type { ValuesOf } from './command.js'
 import { CommandError, exitCodes } from './exit-code.js'
@@ -41,7 +42,7 @@ export const siteOption = maybe(siteName, {
 
 /** The service key, and the file that holds it. */
 export const keyOptions = {
-  key: maybe(serviceKey, {
+  key: maybe(plainKey, {
     name: 'key',
     isSecret: true,
     doc: `The service key. The command line is visible to every user of the machine: prefer --key-file or
@@ -49,7 +50,7 @@ export const keyOptions = {
   }),
   keyFile: maybe(filePath, {
     name: 'key-file',
-    doc: 'A file whose first line that is neither blank nor a comment is the service key. Also DOWNPIPE_SERVICE_KEY_FILE.',
+    doc: 'A file of service keys: the first that may do everything, else the first. Also DOWNPIPE_SERVICE_KEY_FILE.',
   }),
 }
 
@@ -96,7 +97,7 @@ export function keyOf({ key, keyFile }: ValuesOf<typeof keyOptions>, terminal: T
   if (key !== undefined) return key
   if (keyFile !== undefined) return keyIn('--key-file', keyFile, terminal)
   const [inEnvironment = ''] = (terminal.env.DOWNPIPE_SERVICE_KEY ?? '').split(',')
-  if (inEnvironment.trim() !== '') return inVariable('DOWNPIPE_SERVICE_KEY', inEnvironment, serviceKey)
+  if (inEnvironment.trim() !== '') return inVariable('DOWNPIPE_SERVICE_KEY', inEnvironment, plainKey)
   const path = terminal.env.DOWNPIPE_SERVICE_KEY_FILE ?? ''
   return path === '' ? undefined : keyIn('DOWNPIPE_SERVICE_KEY_FILE', path, terminal)
 }
@@ -109,11 +110,11 @@ function targetOf({ url }: { readonly url: Target | undefined }, terminal: Termi
 
 function keyIn(source: string, path: string, terminal: Terminal): string {
   const { keys, problems } = readKeyFile(source, path, terminal.readFile)
-  const [key] = keys
+  const key = keys.find(each => typeof each === 'string') ?? keys[0]
   if (key === undefined || problems.length > 0) {
     throw new CommandError(exitCodes.usage, problems.join('\n  '))
   }
-  return key
+  return typeof key === 'string' ? key : key.key
 }
 
 function variable<T>(name: string, kind: Kind<T>, { env }: Terminal): T | undefined {

@@ -1,21 +1,12 @@
 import { SignJWT } from 'jose'
 import { readText, unreadable } from '../config/key-file.js'
-import { filePath, type Kind } from '../config/kind.js'
+import { filePath, signingSecret } from '../config/kind.js'
 import { many, maybe, one } from '../config/option.js'
 import { duration } from '../config/quantity.js'
 import type { ValuesOf } from './command.js'
 import { CommandError, exitCodes } from './exit-code.js'
 import { text } from './kinds.js'
 import type { Terminal } from './terminal.js'
-
-/** RFC 7518 asks for a key as long as the hash of HS256, 32 bytes; the server takes no other. */
-const signingSecret: Kind<string> = {
-  placeholder: 'SECRET',
-  what: '32 to 512 printable ASCII characters without spaces or commas',
-  limits: '',
-  json: ['string'],
-  parse: given => (/^[\x21-\x2b\x2d-\x7e]{32,512}$/.test(given) ? given : undefined),
-}
 
 /** The options of every command that signs something. */
 export const mintingOptions = {

@@ -1,3 +1,4 @@
+import { audience as audienceName } from '../config/kind.js'
 import { many, maybe } from '../config/option.js'
 import { defineCommand } from './command.js'
 import { jsonOption } from './connection.js'
@@ -21,7 +22,7 @@ export const token = defineCommand({
       doc: 'Users who are told when this one comes and goes. A list.',
     }),
     info: maybe(json, { name: 'info', doc: 'Any JSON for the page, in ready.info.' }),
-    audience: maybe(text('AUDIENCE', 'a name'), {
+    audience: maybe(audienceName, {
       name: 'audience',
       doc: 'The aud claim, where the server asks for one (--jwt-audience).',
     }),

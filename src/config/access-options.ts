@@ -1,7 +1,8 @@
-import { channelPattern, cookieName, filePath, serviceKey } from './kind.js'
+import { audience, channelPattern, cookieName, filePath, signingSecret } from './kind.js'
 import { httpUrl, origin } from './network.js'
 import { many, maybe, one } from './option.js'
 import { duration, integer, size } from './quantity.js'
+import { serviceKey } from './service-key.js'
 
 /** The options about who may do and read what. */
 export const accessOptions = {
@@ -10,17 +11,22 @@ export const accessOptions = {
     isSecret: true,
     doc: `The secret of the CMS, which may publish, kick and read everything. Several are valid at once, so that
       keys can be changed without a pause. The command line is visible to every user of the machine: prefer
-      the environment or --service-key-file.`,
+      the environment or --service-key-file. A key in a list of the JSON file, or in --service-key-file, may be
+      restricted to operations and channels: see "Restricted keys" in http.md.`,
   }),
   serviceKeyFile: maybe(filePath, {
     name: 'service-key-file',
     doc: `A file with service keys, one a line; blank lines and lines that start with # are skipped. They are
-      valid beside those of --service-key.`,
+      valid beside those of --service-key. Behind a key, operations=… and channels=… restrict it.`,
   }),
   authUrl: maybe(httpUrl, {
     name: 'auth-url',
     doc: `Where the CMS is asked who a token is, and what it may read. None: tokens are refused, and only
       anonymous channels can be read.`,
+  }),
+  eventsUrl: maybe(httpUrl, {
+    name: 'events-url',
+    doc: `Where the CMS is told when a user comes online or goes offline. None: it is not told.`,
   }),
   allowOrigins: many(origin, {
     name: 'allow-origin',
@@ -40,6 +46,34 @@ export const accessOptions = {
     name: 'max-token',
     default: '4KB',
     doc: 'Length of a token, at most. Stops tokens that only cost memory here and in the CMS.',
+  }),
+  jwtSecrets: many(signingSecret, {
+    name: 'jwt-secret',
+    isSecret: true,
+    doc: `With this secret the CMS may sign tokens itself (JWTs by HS256, HS384 or HS512), about which nobody is
+      asked. Several are valid at once, so that secrets can be changed without a pause. What does not look
+      like a JWT is still asked about at --auth-url.`,
+  }),
+  jwksUrl: maybe(httpUrl, {
+    name: 'jwks-url',
+    doc: `Where the public keys are (a JSON Web Key Set) of whoever signs tokens as JWTs by RS, PS, ES or EdDSA.`,
+  }),
+  jwtAudience: maybe(audience, {
+    name: 'jwt-audience',
+    doc: `What the aud of a JWT must name. None: aud is not looked at. Stops tokens that the same issuer made for
+      another program.`,
+  }),
+  jwtClockToleranceMs: one(duration({ min: '1s', max: '5m', zero: 'none' }), {
+    name: 'jwt-clock-tolerance',
+    default: '5s',
+    doc: `How far the clock of whoever signs JWTs and grants may be off: a JWT is still let in so long after its
+      exp, and a JWT or a grant so long before its nbf.`,
+  }),
+  grantSecrets: many(signingSecret, {
+    name: 'grant-secret',
+    isSecret: true,
+    doc: `With this secret the CMS signs grants (HS256): permissions for the channels of one page view. Several are
+      valid at once. None: grants are not accepted.`,
   }),
 }
 

@@ -32,6 +32,18 @@ export const subscriberOptions = {
     doc: `When a stream is closed (age) so that it reconnects, ± 20 % at random. Spreads connections over the
       servers behind a balancer again.`,
   }),
+  presenceGraceMs: one(duration({ min: '1s', max: '1h' }), {
+    name: 'presence-grace',
+    default: '5s',
+    doc: `How long after the last connection a user still counts as online. Keeps those who change pages, and
+      pollers between two polls, from going offline and coming back.`,
+  }),
+  presenceQuietMs: one(duration({ min: '1s', max: '1h', zero: 'not at all' }), {
+    name: 'presence-quiet',
+    default: '10s',
+    doc: `How long after the start nobody is told who comes and goes; then each viewer is told once who is there.
+      Stops a restart, which brings everybody back, from being told as a crowd that comes.`,
+  }),
   maxChannels: one(integer({ min: '1', max: '10000' }), {
     name: 'max-channels',
     default: '200',

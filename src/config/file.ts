@@ -1,7 +1,7 @@
 import type { Option } from './option.js'
 import { fileKey, options, table } from './options.js'
 import { printable, quote, refusal, unknownName } from './problem.js'
-import { itemsOf, type Source } from './source.js'
+import { type Item, itemsOf, JsonItem, type Source } from './source.js'
 
 // A file cannot name the file.
 const byKey = new Map(
@@ -31,8 +31,15 @@ function readEntry(path: string, key: string, value: unknown): Source {
   const values: readonly unknown[] = isArray ? value : [value]
   const wrong = values.filter(item => !option.json.some(type => type === typeof item))
   if (wrong.length > 0) return failed(...wrong.map(item => refusal(option, source, describe(option, item))))
-  const items = isArray ? values.map(item => String(item).trim()) : itemsOf(option, String(value))
+  const items =
+    isArray || typeof value === 'object'
+      ? values.map(item => itemOf(option, item))
+      : itemsOf(option, String(value))
   return { given: [{ option, source, items }], problems: [] }
+}
+
+function itemOf(option: Option, value: unknown): Item {
+  return option.jsonItemWhat === undefined ? String(value).trim() : new JsonItem(value)
 }
 
 function describe(option: Option, value: unknown): string {

@@ -1,5 +1,13 @@
 /** The JSON types in which a configuration file may hold a value. */
-export type JsonType = 'string' | 'number' | 'boolean'
+export type JsonType = 'string' | 'number' | 'boolean' | 'object'
+
+/** How a value may be written in JSON. Stateless. */
+export interface JsonForm<T> {
+  /** What it looks like, so that "must be …" can be said of it. */
+  readonly what: string
+  /** The value, or undefined if it is not allowed. Never throws. */
+  readonly parse: (value: unknown) => T | undefined
+}
 
 /** One way of writing a value: how it is named, described and read. Stateless. */
 export interface Kind<T> {
@@ -13,6 +21,8 @@ export interface Kind<T> {
   readonly json: readonly JsonType[]
   /** The value, or undefined if the (trimmed) text is not allowed. Never throws. */
   readonly parse: (text: string) => T | undefined
+  /** How an item of a list in a JSON file is read, where it may say more than a word elsewhere. */
+  readonly jsonItem?: JsonForm<T>
 }
 
 /** `true` or `false`. The option's name alone, on the command line, is `true`. */
@@ -36,7 +46,7 @@ export function oneOf<const T extends readonly string[]>(placeholder: string, wo
 }
 
 /** A kind whose value is the text itself, where the pattern holds. */
-function matching(placeholder: string, what: string, pattern: RegExp): Kind<string> {
+export function matching(placeholder: string, what: string, pattern: RegExp): Kind<string> {
   return {
     placeholder,
     what,
@@ -52,14 +62,18 @@ export const filePath = matching('FILE', 'a path', /^[^\0]+$/)
 /** A cookie's name: a token of RFC 9110, as RFC 6265 asks. */
 export const cookieName = matching('NAME', "a cookie's name", /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/)
 
-/**
- * A service key. Long enough that nobody guesses it; no space, which ends a bearer token; no comma, which
- * separates keys in the environment.
- */
-export const serviceKey = matching(
-  'KEY',
-  '16 to 512 printable ASCII characters without spaces or commas',
-  /^[\x21-\x2b\x2d-\x7e]{16,512}$/,
+/** A secret that signs tokens or grants: RFC 7518 asks for a key as long as the hash of HS256, 32 bytes. No comma, which separates items. */
+export const signingSecret = matching(
+  'SECRET',
+  '32 to 512 printable ASCII characters without spaces or commas',
+  /^[\x21-\x2b\x2d-\x7e]{32,512}$/,
+)
+
+/** Whom a JWT is meant for: what its `aud` must name. */
+export const audience = matching(
+  'AUDIENCE',
+  'a name of 1 to 512 printable ASCII characters without spaces',
+  /^[\x21-\x7e]{1,512}$/,
 )
 
 /**

@@ -1,4 +1,5 @@
 import { flag, type JsonType, type Kind } from './kind.js'
+import { type Item, JsonItem } from './source.js'
 
 /**
  * What came of reading an option's value: the value, or which of its items (counted from 0) are not allowed.
@@ -21,6 +22,8 @@ export interface Option<T = unknown> {
   readonly limits: string
   /** What it may be in a JSON file (in a list: each item). */
   readonly json: readonly JsonType[]
+  /** What an item of a list in a JSON file looks like, where it may say more than a word elsewhere. */
+  readonly jsonItemWhat: string | undefined
   /** Takes no value on the command line. */
   readonly isFlag: boolean
   /** May be given several times, or separated by commas. */
@@ -32,7 +35,7 @@ export interface Option<T = unknown> {
   /** The default as a person would write it; `none` where there is none. */
   readonly defaultText: string
   /** Reads the trimmed items: exactly one, unless `isList`. Never throws. */
-  readonly read: (items: readonly string[]) => Reading<T>
+  readonly read: (items: readonly Item[]) => Reading<T>
 }
 
 /** What a row says that its kind does not. */
@@ -78,25 +81,40 @@ export function many<T>(kind: Kind<T>, spec: Spec & { readonly default?: string 
 }
 
 /** Reads a list, each item by itself; equal items count once. */
-export function readMany<T>(kind: Kind<T>, items: readonly string[]): Reading<readonly T[]> {
+export function readMany<T>(kind: Kind<T>, items: readonly Item[]): Reading<readonly T[]> {
   const values: T[] = []
   const refused: number[] = []
   for (const [index, item] of items.entries()) {
-    const value = kind.parse(item)
+    const value = readItem(kind, item)
     if (value === undefined) refused.push(index)
     else if (items.indexOf(item) === index) values.push(value)
   }
   return refused.length === 0 ? { ok: true, value: values } : { ok: false, refused }
 }
 
-function readOne<T>(kind: Kind<T>, items: readonly string[]): Reading<T> {
-  const value = items[0] === undefined ? undefined : kind.parse(items[0])
+function readOne<T>(kind: Kind<T>, items: readonly Item[]): Reading<T> {
+  const value = items[0] === undefined ? undefined : readItem(kind, items[0])
   return value === undefined ? { ok: false, refused: [0] } : { ok: true, value }
+}
+
+function readItem<T>(kind: Kind<T>, item: Item): T | undefined {
+  return item instanceof JsonItem ? kind.jsonItem?.parse(item.value) : kind.parse(item)
 }
 
 function row<T>(kind: Kind<T>, { name, doc, isSecret = false }: Spec) {
   const { placeholder, what, limits, json } = kind
   // Written over several lines in the table.
   const line = doc.replaceAll(/\s+/g, ' ')
-  return { name, doc: line, placeholder, what, limits, json, isFlag: false, isList: false, isSecret }
+  return {
+    name,
+    doc: line,
+    placeholder,
+    what,
+    limits,
+    json,
+    jsonItemWhat: kind.jsonItem?.what,
+    isFlag: false,
+    isList: false,
+    isSecret,
+  }
 }

@@ -11,6 +11,11 @@ export function refusal(option: Option, source: string, shown: string): string {
   return `${source}: ${shown} is not allowed; it must be ${allowed(option)}`
 }
 
+/** Why an item of a list in a JSON file is refused, where it may say more than a word. */
+export function itemRefusal(option: Option, source: string, shown: string): string {
+  return `${source}: ${shown} is not allowed; it must be ${option.jsonItemWhat ?? allowed(option)}`
+}
+
 /** Why an option that stands there without a value is refused. */
 export function missing(option: Option, source: string): string {
   return `${source}: has no value; it must be ${allowed(option)}`

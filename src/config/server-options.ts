@@ -2,6 +2,7 @@ import { filePath, oneOf } from './kind.js'
 import { address, addressRange } from './network.js'
 import { many, maybe, type Option, one, type Reading, readMany, type Spec, toggle } from './option.js'
 import { duration, integer, size } from './quantity.js'
+import type { Item } from './source.js'
 
 /** The options of the process: where it listens, and what it takes from whom before anybody is known. */
 export const serverOptions = {
@@ -90,7 +91,7 @@ function trustProxy(spec: Spec): Option<boolean | readonly string[]> {
   }
 }
 
-function readTrust(items: readonly string[]): Reading<boolean | readonly string[]> {
+function readTrust(items: readonly Item[]): Reading<boolean | readonly string[]> {
   if (items.length === 1 && items[0] === 'true') return { ok: true, value: true }
   if (items.length === 1 && items[0] === 'false') return { ok: true, value: false }
   return readMany(addressRange, items)

@@ -9,8 +9,20 @@ export interface Given {
    */
   readonly source: string
   /** The trimmed values; one, unless the option is a list. */
-  readonly items: readonly string[]
+  readonly items: readonly Item[]
 }
+
+/** An item that a JSON file holds in a form of its own. */
+export class JsonItem {
+  readonly value: unknown
+
+  constructor(value: unknown) {
+    this.value = value
+  }
+}
+
+/** One value: a word, or what a JSON file may hold in place of one. */
+export type Item = string | JsonItem
 
 /** What one source (command line, environment, file) holds; only the names have been checked. */
 export interface Source {

@@ -1,19 +1,22 @@
+import type { Authenticator } from '../auth/authenticator.js'
 import type { CachedVerifier } from '../auth/cached-verifier.js'
-import { hashToken } from '../auth/identity.js'
+import { allRights, type KeyRights } from '../auth/key-rights.js'
 import type { Memberships } from '../auth/memberships.js'
 import type { Clock } from '../clock.js'
+import type { EventReporter } from '../cms/event-reporter.js'
 import { type Cursor, formatCursor } from '../cursor.js'
-import { InvalidRequest, TooManyMemberships } from '../errors.js'
+import { InvalidRequest, KeyRestricted, TooManyMemberships } from '../errors.js'
 import type { Hub } from '../hub/hub.js'
 import type { MessageLog } from '../log/message-log.js'
 import type { Window } from '../log/window.js'
-import { channelNameProblem, type MessageLimits, parseMessages } from '../message.js'
+import { channelNameProblem, channelOf, type MessageLimits, parseMessages } from '../message.js'
 import type { ProcessFigures } from '../metrics/process-figures.js'
 import { Rates } from '../metrics/rates.js'
 import type { SiteState } from '../state/site-state.js'
+import { Listings } from './listings.js'
+import type { Stats } from './stats.js'
 
-/** How long a logged-out token is refused without asking, in ms: Drupal says logout *before* it destroys the session. */
-const logoutHoldMs = 60_000
+export type { Stats } from './stats.js'
 
 /** What control stands on. */
 export interface ControlParts {
@@ -24,6 +27,9 @@ export interface ControlParts {
   readonly window: Window
   readonly hub: Hub
   readonly verifier: CachedVerifier | undefined
+  /** Tells the CMS who comes and goes; undefined: it is not told. */
+  readonly events: EventReporter | undefined
+  readonly authenticator: Authenticator
   readonly limits: MessageLimits
   /** Figures of the whole process. */
   readonly processFigures: () => ProcessFigures
@@ -33,11 +39,14 @@ export interface ControlParts {
 export class Control {
   readonly #parts: ControlParts
   readonly #startMs: number
+  /** Who is connected, and on what. */
+  readonly listings: Listings
   readonly #rates: Rates<'messages' | 'deliveries' | 'connects'>
 
   constructor(parts: ControlParts) {
     const { clock, hub } = parts
     this.#parts = parts
+    this.listings = new Listings(hub.roster, parts.memberships)
     this.#startMs = clock.monotonic()
     this.#rates = new Rates(() => {
       const { messages, deliveries, connects } = hub.counters
@@ -48,10 +57,13 @@ export class Control {
   /**
    * Publishes one message or an array of them: all or none. Resolves to their ids once stored as configured.
    *
-   * @throws InvalidRequest, TooLarge, IdempotencyConflict
+   * `rights`: a key for certain channels publishes to these only, never to users or to everybody.
+   * @throws InvalidRequest, TooLarge, IdempotencyConflict, KeyRestricted
    */
-  async publish(body: unknown): Promise<readonly string[]> {
-    const cursors = await this.#parts.log.append(parseMessages(body, this.#parts.limits))
+  async publish(body: unknown, rights: KeyRights = allRights): Promise<readonly string[]> {
+    const messages = parseMessages(body, this.#parts.limits)
+    if (rights.channels !== undefined) for (const { keys } of messages) checkTarget(keys, rights)
+    const cursors = await this.#parts.log.append(messages)
     return cursors.map(formatCursor)
   }
 
@@ -67,12 +79,12 @@ export class Control {
     await log.append([{ kind: 'kick', uid, holdMs }])
   }
 
-  /** Closes the token's connections on every node, forgets it and refuses it for a minute. */
+  /** Closes the token's connections on every node, forgets it and refuses it for a minute, a JWT until it ends. */
   async logout(token: string): Promise<void> {
-    const { clock, state, log } = this.#parts
-    const tokenHash = hashToken(token)
-    await state.put('revoked-token', { key: tokenHash, value: null, expiresMs: clock.now() + logoutHoldMs })
-    await log.append([{ kind: 'logout', tokenHash, holdMs: logoutHoldMs }])
+    const { clock, state, log, authenticator } = this.#parts
+    const { tokenHash, holdMs } = authenticator.revocation(token)
+    await state.put('revoked-token', { key: tokenHash, value: null, expiresMs: clock.now() + holdMs })
+    await log.append([{ kind: 'logout', tokenHash, holdMs }])
   }
 
   /** Asks the CMS anew who the user is, on every node, and applies the difference to the user's connections. */
@@ -84,12 +96,19 @@ export class Control {
    * Adds the channel for the user's present and future connections, or takes it away: added ones until they are taken away or a day
    * has passed since the last connection; those that the identity lists until it is asked for anew.
    *
-   * @throws InvalidRequest, TooManyMemberships
+   * `rights`: a key for certain channels changes memberships of these only.
+   * @throws InvalidRequest, TooManyMemberships, KeyRestricted
    */
-  async setMembership(uid: string, channel: string, change: 'add' | 'remove'): Promise<void> {
+  async setMembership(
+    uid: string,
+    channel: string,
+    change: 'add' | 'remove',
+    rights: KeyRights = allRights,
+  ): Promise<void> {
     const { limits, memberships, log } = this.#parts
     const problem = channelNameProblem(channel, limits.maxChannelBytes)
     if (problem !== undefined) throw new InvalidRequest(`channel: ${problem}`)
+    rights.checkChannel('memberships', channel)
     if (change === 'add' && !memberships.hasPlace(uid, channel)) throw new TooManyMemberships()
     await memberships.store(uid, channel, change)
     await log.append([{ kind: 'membership', uid, channel, change }])
@@ -102,7 +121,7 @@ export class Control {
 
   /** Figures of this node. */
   stats(): Stats {
-    const { clock, hub, window, verifier, processFigures } = this.#parts
+    const { clock, hub, window, verifier, events, processFigures } = this.#parts
     const { messages, deliveries, connects, overflows, gaps, closed } = hub.counters
     return {
       uptimeMs: Math.round(clock.monotonic() - this.#startMs),
@@ -117,29 +136,17 @@ export class Control {
       closed: { ...closed },
       log: { applied: formatCursor(window.applied), ...window.size },
       verifier: verifier === undefined ? null : { ...verifier.size, ...verifier.counters },
+      events: events === undefined ? null : { ...events.size, ...events.counters },
       ...processFigures(),
     }
   }
 }
 
-/** What `GET /stats` tells of a site on this node. Counters count from the start of the process. */
-export interface Stats extends ProcessFigures {
-  readonly uptimeMs: number
-  /** Open streams and waiting polls. */
-  readonly connections: { readonly sse: number; readonly poll: number }
-  /** Channels and users that somebody listens on. */
-  readonly listenedKeys: number
-  readonly messages: number
-  /** Frames put into outboxes. */
-  readonly deliveries: number
-  /** Streams and polls that began. */
-  readonly connects: number
-  /** Growth in the last second. */
-  readonly perSecond: Readonly<Partial<Record<'messages' | 'deliveries' | 'connects', number>>>
-  /** Outboxes that wait to be written now, and how often one overflowed. */
-  readonly outboxes: { readonly queued: number; readonly overflows: number }
-  readonly gaps: number
-  readonly closed: Readonly<Record<string, number>>
-  readonly log: { readonly applied: string; readonly entries: number; readonly bytes: number }
-  readonly verifier: Readonly<Record<string, number>> | null
+/** @throws KeyRestricted unless all are channels that the key is for. */
+function checkTarget(keys: readonly string[], rights: KeyRights): void {
+  for (const key of keys) {
+    const channel = channelOf(key)
+    if (channel === undefined) throw new KeyRestricted('publish to users or to everybody, only to channels')
+    rights.checkChannel('publish', channel)
+  }
 }

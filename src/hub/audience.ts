@@ -25,6 +25,18 @@ export class Audience<Listener extends object> {
     else if (there instanceof Set && there.delete(listener) && there.size === 0) this.#listeners.delete(key)
   }
 
+  /** The keys that somebody listens on. */
+  keys(): Iterable<string> {
+    return this.#listeners.keys()
+  }
+
+  /** How many listen on the key. */
+  count(key: string): number {
+    const there = this.#listeners.get(key)
+    if (there === undefined) return 0
+    return there instanceof Set ? there.size : 1
+  }
+
   /** Calls `visit` for each listener on the key; one that is removed meanwhile is not visited any more. */
   forEach(key: string, visit: (listener: Listener) => void): void {
     const there = this.#listeners.get(key)

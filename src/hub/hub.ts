@@ -7,19 +7,24 @@ import { routingKey } from '../message.js'
 import { Audience } from './audience.js'
 import { type CloseReason, closeFor, closeFrame } from './close-reason.js'
 import { type DeliveryCounters, Outboxes, type OutboxesOptions } from './outboxes.js'
+import { Presence, type PresenceOptions } from './presence.js'
+import { Roster } from './roster.js'
 import type { Subscriber } from './subscriber.js'
 import { Upkeep, type UpkeepOptions } from './upkeep.js'
 
 /** What the hub needs. */
 export interface HubOptions
   extends Pick<OutboxesOptions, 'clock' | 'window' | 'outboxBytes'>,
-    Pick<UpkeepOptions, 'heartbeatMs' | 'slowAfterMs'> {
+    Pick<UpkeepOptions, 'heartbeatMs' | 'slowAfterMs'>,
+    Pick<PresenceOptions, 'presenceGraceMs' | 'presenceQuietMs'> {
   /** Reconnects a second that are asked for when everybody has to come back. */
   readonly reconnectRate: number
   /** A command, stored at the Unix time `storedMs`, was read from the log; called before its effect on connections. */
   readonly onCommand: (command: Command, storedMs: number) => void
   /** The log was begun anew or lost its tail; called before anybody is told. */
   readonly onReset: () => void
+  /** A user came online or went offline; undefined: nobody wants to know. MUST NOT throw. */
+  readonly onPresence: PresenceOptions['onEvent']
 }
 
 /** How a subscriber begins. */
@@ -32,8 +37,10 @@ export interface Join {
   readonly isInitial: boolean
   /** Milliseconds after which it ends; undefined: never. */
   readonly lifeMs: number | undefined
-  /** Milliseconds after which its identity must be confirmed; undefined: never. */
+  /** Milliseconds after which something falls due for its owner; undefined: nothing does. */
   readonly recheckMs: number | undefined
+  /** When the CMS was asked about its identity, on the clock's monotonic scale; undefined: it was not. */
+  readonly heardMs: number | undefined
 }
 
 /** What the hub counted since it began. */
@@ -58,8 +65,12 @@ export class Hub implements Follower {
     gaps: 0,
     closed: {},
   }
+  /** Who is online. */
+  readonly presence: Presence
   readonly #options: HubOptions
   readonly #window: Window
+  /** Who is connected. */
+  readonly roster: Roster
   readonly #audience = new Audience<Subscriber>()
   /** Who waits for which place. */
   readonly #waiting = new Map<Subscriber, Cursor>()
@@ -71,6 +82,7 @@ export class Hub implements Follower {
   constructor(options: HubOptions) {
     this.#options = options
     this.#window = options.window
+    this.roster = new Roster(options.clock, options.window, this.#audience)
     this.#outboxes = new Outboxes({
       ...options,
       counters: this.counters,
@@ -82,6 +94,16 @@ export class Hub implements Follower {
       outboxes: this.#outboxes,
       onAhead: subscriber => this.#giveUpWaiting(subscriber),
       onEnd: (subscriber, reason) => this.close(subscriber, reason),
+    })
+    this.presence = new Presence({
+      ...options,
+      onEvent: options.onPresence,
+      onFrame: (viewer, frame) =>
+        this.#audience.forEach(routingKey.uid(viewer), subscriber =>
+          this.#outboxes.offerPresence(subscriber, frame),
+        ),
+      onStale: viewer =>
+        this.#audience.forEach(routingKey.uid(viewer), subscriber => subscriber.owner.renew(subscriber)),
     })
   }
 
@@ -169,6 +191,8 @@ export class Hub implements Follower {
     for (const key of keys) this.#audience.add(key, subscriber)
     this.#connections[sink.transport] += 1
     this.counters.connects += 1
+    subscriber.id = this.counters.connects
+    subscriber.joinedMs = Math.round(this.#options.clock.monotonic())
     const start = this.#window.start(options.since, keys)
     if (options.ready !== undefined) {
       // Before a gap the id is the one that was given: were it later, a cut between the two would hide the gap.
@@ -187,6 +211,7 @@ export class Hub implements Follower {
       this.#waiting.set(subscriber, start.place)
     }
     this.#upkeep.begin(subscriber, options.lifeMs, options.recheckMs)
+    this.presence.enter(subscriber, options.heardMs)
     this.#outboxes.flush(subscriber)
   }
 
@@ -199,7 +224,7 @@ export class Hub implements Follower {
   /** The sink is no longer blocked. */
   drained(subscriber: Subscriber): void {
     if (subscriber.state !== 'waiting') subscriber.stalledTick = 0
-    if (subscriber.pending !== undefined || subscriber.state === 'catching-up')
+    if (subscriber.pending !== undefined || subscriber.state === 'catching-up' || subscriber.hasLostPresence)
       this.#outboxes.queue(subscriber)
   }
 
@@ -209,11 +234,22 @@ export class Hub implements Follower {
     for (const key of subscriber.keys) if (!keys.includes(key)) this.#audience.remove(key, subscriber)
     for (const key of keys) this.#audience.add(key, subscriber)
     subscriber.keys = keys
+    this.renew(subscriber, ready)
+  }
+
+  /** Tells a subscriber by a new `ready` what has become of what the last one said. */
+  renew(subscriber: Subscriber, ready: string): void {
+    if (subscriber.state === 'closed') return
     this.#outboxes.put(subscriber, new Frame('ready', undefined, ready))
     this.#outboxes.queue(subscriber)
   }
 
-  /** Sets the next time, `ms` from now, at which the subscriber's identity must be confirmed. */
+  /** Other users may see from now on that the subscriber's user is online, by what the CMS was asked at `heardMs`. */
+  reveal(subscriber: Subscriber, visibleTo: readonly string[], heardMs: number | undefined): void {
+    if (subscriber.state !== 'closed') this.presence.reveal(subscriber, visibleTo, heardMs)
+  }
+
+  /** Sets the next time, `ms` from now, at which something falls due for the subscriber's owner. */
   recheckIn(subscriber: Subscriber, ms: number): void {
     if (subscriber.state !== 'closed') this.#upkeep.recheckIn(subscriber, ms)
   }
@@ -246,6 +282,7 @@ export class Hub implements Follower {
   /** Stops the timer; nothing is written any more by itself. */
   stop(): void {
     this.#upkeep.stop()
+    this.presence.stop()
   }
 
   #remove(subscriber: Subscriber): void {
@@ -255,6 +292,7 @@ export class Hub implements Follower {
     for (const key of subscriber.keys) this.#audience.remove(key, subscriber)
     this.#waiting.delete(subscriber)
     this.#connections[subscriber.sink.transport] -= 1
+    this.presence.leave(subscriber)
   }
 
   // --- catching up -------------------------------------------------------------------------------------------------------

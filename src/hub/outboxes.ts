@@ -53,13 +53,16 @@ export class Outboxes {
   offer(subscriber: Subscriber, frame: Frame, n: number): void {
     // Who is catching up reads it from the window; who listens on several of its channels has it already.
     if (subscriber.state !== 'live' || subscriber.position >= n) return
-    const { counters, outboxBytes } = this.#options
     subscriber.position = n
-    counters.deliveries += 1
-    const bytes = this.put(subscriber, frame)
-    const mayOverflow = bytes + measureFromBytes > outboxBytes
-    if (mayOverflow && bytes + subscriber.sink.backlogBytes > outboxBytes) this.#overflow(subscriber)
-    this.queue(subscriber)
+    this.#deliver(subscriber, frame)
+  }
+
+  /** Puts a message into the outbox that is not in the log, unless what it tells comes otherwise. */
+  offerPresence(subscriber: Subscriber, frame: Frame): void {
+    // Who has lost some is told anew. A poll that waits for its place must not be answered before it has waited.
+    const isPollAhead = subscriber.state === 'waiting' && subscriber.sink.transport === 'poll'
+    if (subscriber.state === 'closed' || subscriber.hasLostPresence || isPollAhead) return
+    this.#deliver(subscriber, frame)
   }
 
   /** Puts a frame into the outbox and returns the bytes that wait there. */
@@ -76,6 +79,7 @@ export class Outboxes {
   /** Drops the messages that wait, and nothing else. */
   dropMessages(subscriber: Subscriber): void {
     const frames = subscriber.pending?.frames() ?? []
+    if (frames.some(frame => frame.isPresence)) subscriber.hasLostPresence = true
     subscriber.pending = Batch.of(frames.filter(({ event }) => event !== 'message' && event !== 'heartbeat'))
   }
 
@@ -97,17 +101,35 @@ export class Outboxes {
       subscriber.pending = rest
       sink.write(first)
     }
-    if (sink.isBlocked) this.#options.onStall(subscriber)
-    else if (subscriber.pending !== undefined || subscriber.state === 'catching-up') this.queue(subscriber)
+    if (sink.isBlocked) {
+      this.#options.onStall(subscriber)
+      return
+    }
+    // Not before everything is written: a reader that stays behind would be told again and again.
+    if (subscriber.hasLostPresence && subscriber.pending === undefined) {
+      subscriber.hasLostPresence = false
+      subscriber.owner.renew(subscriber)
+    }
+    if (subscriber.pending !== undefined || subscriber.state === 'catching-up') this.queue(subscriber)
     else if (this.#outgoing.length === 0) this.#begun = undefined
   }
 
-  /** Drops what waits and goes back to reading the window, from before the first message dropped. */
+  #deliver(subscriber: Subscriber, frame: Frame): void {
+    const { counters, outboxBytes } = this.#options
+    counters.deliveries += 1
+    const bytes = this.put(subscriber, frame)
+    const mayOverflow = bytes + measureFromBytes > outboxBytes
+    if (mayOverflow && bytes + subscriber.sink.backlogBytes > outboxBytes) this.#overflow(subscriber)
+    this.queue(subscriber)
+  }
+
+  /** Drops what waits and goes back to reading the window, from before the first message dropped; none: it has them all. */
   #overflow(subscriber: Subscriber): void {
     this.#options.counters.overflows += 1
     const firstN = subscriber.pending?.firstN
-    if (firstN !== undefined) subscriber.position = firstN - 1
     this.dropMessages(subscriber)
+    if (firstN === undefined) return
+    subscriber.position = firstN - 1
     subscriber.state = 'catching-up'
   }
 

@@ -30,10 +30,14 @@ export type SubscriberState = 'catching-up' | 'live' | 'waiting' | 'closed'
 
 /** Who answers for a subscriber's identity. */
 export interface Owner {
-  /** The identity must be confirmed now. The owner sets the next time by `Hub.recheckIn`. MUST NOT throw. */
+  /** The time set by `Hub.recheckIn` has come. The owner sets the next one, if any, or closes. MUST NOT throw. */
+  due(subscriber: Subscriber): void
+  /** The identity must be confirmed now. MUST NOT throw. */
   recheck(subscriber: Subscriber): void
   /** The user's memberships have changed: `Hub.update` is due if that changes what it may read. MUST NOT throw. */
   reconsider(subscriber: Subscriber): void
+  /** Something of what `ready` told is no longer so, or was lost: the owner tells it anew by `Hub.renew`. MUST NOT throw. */
+  renew(subscriber: Subscriber): void
 }
 
 /** What a subscriber is made of. */
@@ -42,6 +46,8 @@ export interface SubscriberOptions {
   readonly owner: Owner
   /** The user, or null for an anonymous reader. */
   readonly uid: string | null
+  /** The users who are told that this one is online; empty: nobody. */
+  readonly visibleTo: readonly string[]
   /** sha256 of the token, where there is one. */
   readonly tokenHash: string | undefined
   /** The routing keys it listens on. */
@@ -58,6 +64,14 @@ export class Subscriber {
   readonly tokenHash: string | undefined
   readonly endReason: CloseReason | undefined
   keys: readonly string[]
+  /** Its number on this node, from 1 in the order of joining. */
+  id = 0
+  /** When it joined, on the clock's monotonic scale, in whole ms. */
+  joinedMs = 0
+  /** Belongs to presence. */
+  visibleTo: readonly string[]
+  /** Frames about other users' presence were dropped from the outbox: it must be told anew who is online. */
+  hasLostPresence = false
   state: SubscriberState = 'catching-up'
   /** Everything for its keys up to this `n` was put into the outbox or handed to the sink. */
   position = 0
@@ -78,6 +92,7 @@ export class Subscriber {
     this.uid = options.uid
     this.tokenHash = options.tokenHash
     this.keys = options.keys
+    this.visibleTo = options.visibleTo
     this.endReason = options.endReason
   }
 

@@ -35,7 +35,7 @@ export class Upkeep {
     this.#wheel = new TimerWheel(options.clock, (subscriber, tick) => this.#due(subscriber, tick))
   }
 
-  /** Begins with a subscriber: it ends after `lifeMs` and is confirmed after `recheckMs` (undefined: never). */
+  /** Begins with a subscriber: it ends after `lifeMs`, and its owner is called after `recheckMs` (undefined: never). */
   begin(subscriber: Subscriber, lifeMs: number | undefined, recheckMs: number | undefined): void {
     // The first one at a random time, so that the heartbeats of those who came together are spread.
     const firstBeatMs = Math.random() * this.#options.heartbeatMs
@@ -52,7 +52,7 @@ export class Upkeep {
     this.#wheel.schedule(subscriber, subscriber.nextTick)
   }
 
-  /** Sets the next time, `ms` from now, at which the identity must be confirmed. */
+  /** Sets the next time, `ms` from now, at which the owner is called. */
   recheckIn(subscriber: Subscriber, ms: number): void {
     subscriber.recheckTick = this.#wheel.in(ms)
     this.#wheel.schedule(subscriber, subscriber.nextTick)
@@ -90,11 +90,11 @@ export class Upkeep {
       return
     }
     if (isDue(subscriber.heartbeatTick, tick)) this.#beat(subscriber)
-    if (isDue(subscriber.recheckTick, tick)) {
-      subscriber.recheckTick = 0
-      subscriber.owner.recheck(subscriber)
-    }
+    const isOwnerDue = isDue(subscriber.recheckTick, tick)
+    if (isOwnerDue) subscriber.recheckTick = 0
     this.#wheel.schedule(subscriber, subscriber.nextTick)
+    // The last: the owner may close, and what is scheduled then must stand.
+    if (isOwnerDue) subscriber.owner.due(subscriber)
   }
 
   /** Only who is live has everything up to *applied*; who is blocked is not reading. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js'
 import type { Cursor } from '../cursor.js'
-import { IdempotencyConflict } from '../errors.js'
+import { atIndex, IdempotencyConflict } from '../errors.js'
 import type { Message } from '../message.js'
 import { createEntry, type Entry } from './entry.js'
 import { EntryQueue } from './entry-queue.js'
@@ -82,7 +82,9 @@ export class MemoryLog implements MessageLog {
       if (item.kind !== 'message' || item.idempotency === undefined) continue
       const { key, fingerprint } = item.idempotency
       const before = this.#remembered.get(key)?.fingerprint ?? fingerprints.get(key)
-      if (before !== undefined && before !== fingerprint) throw new IdempotencyConflict(`message ${index}`)
+      if (before !== undefined && before !== fingerprint) {
+        throw atIndex(new IdempotencyConflict(`message ${index}`), index)
+      }
       fingerprints.set(key, fingerprint)
     }
   }

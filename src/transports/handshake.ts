@@ -1,5 +1,6 @@
 import { parse as parseCookies } from 'cookie'
 import type { FastifyRequest } from 'fastify'
+import type { Grant, GrantVerifier } from '../auth/grant.js'
 import { bearer } from '../auth/service-key.js'
 import { parseSince, type Since } from '../cursor.js'
 import { Busy, ChannelForbidden, InvalidRequest, TokenRefused, UrlTooLong } from '../errors.js'
@@ -22,6 +23,7 @@ export interface HandshakeLimits {
 /** What the handshake needs beside the session's services. */
 export interface HandshakeOptions extends SessionServices {
   readonly limits: HandshakeLimits
+  readonly grants: GrantVerifier
   /** The cookie that carries the token where no header and no query parameter does; undefined: none. */
   readonly tokenCookie: string | undefined
   /** Whether the node serves: it has read the log, and it is not going away. */
@@ -48,8 +50,8 @@ export async function shakeHands(request: FastifyRequest, options: HandshakeOpti
   if (Buffer.byteLength(url) > limits.maxUrlBytes) throw new UrlTooLong(limits.maxUrlBytes)
   const query = new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?') + 1) : '')
   const channels = askedChannels(query, limits)
-  const grants = query.getAll('grant').length
-  if (grants > maxGrants) throw new InvalidRequest(`grant: at most ${maxGrants} in one request`)
+  const grantsAsked = query.getAll('grant')
+  if (grantsAsked.length > maxGrants) throw new InvalidRequest(`grant: at most ${maxGrants} in one request`)
   // The header, else the query, else the cookie; a bad one is refused and never passed over for the next.
   const key = bearer(request.headers.authorization)
   const token = key ?? credential(request, query, options)
@@ -57,9 +59,12 @@ export async function shakeHands(request: FastifyRequest, options: HandshakeOpti
   checkServing(options)
 
   const caller = { ip: request.ip, userAgent: request.headers['user-agent'] }
-  const principal = await options.authenticator.authenticate(token, caller, key !== undefined)
+  const grants: Grant[] = []
+  for (const grant of grantsAsked) grants.push(await options.grants.verify(grant))
+  const holdsGrant = grants.some(grant => grant.isGenuine)
+  const principal = await options.authenticator.authenticate(token, caller, key !== undefined, holdsGrant)
   const session = new Session(options, { token, caller, channels, grants }, principal)
-  settle(session, options)
+  settle(session)
   const lastEventId = request.headers['last-event-id']
   const since = typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : query.get('since')
   return {
@@ -79,15 +84,15 @@ export async function shakeHands(request: FastifyRequest, options: HandshakeOpti
 export function admit({ session }: Subscription, options: HandshakeOptions): void {
   checkServing(options)
   options.authenticator.check(session.principal)
-  settle(session, options)
+  settle(session)
 }
 
-function settle(session: Session, { limits }: HandshakeOptions): void {
-  const { own, refused } = session.settle()
+function settle(session: Session): void {
+  const { channels, refused, maxChannels } = session.settle()
   if (refused !== undefined) throw new ChannelForbidden(refused)
-  if (own > limits.maxChannels) {
+  if (channels.length > maxChannels) {
     throw new InvalidRequest(
-      `the identity lists ${own} channels; a subscriber has at most ${limits.maxChannels}: ` +
+      `the identity lists ${channels.length} channels; a subscriber has at most ${maxChannels}: ` +
         'name the ones that the page needs by channel=…',
     )
   }

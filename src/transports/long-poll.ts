@@ -7,8 +7,10 @@ import type { Batch } from '../hub/batch.js'
 import type { Hub } from '../hub/hub.js'
 import { SlicedQueue } from '../hub/sliced-queue.js'
 import { type Sink, Subscriber } from '../hub/subscriber.js'
+import { ownParsing } from '../own-parsing.js'
 import type { AddressCount } from './address-count.js'
 import { admit, type HandshakeOptions, type Subscription, shakeHands } from './handshake.js'
+import { pollSchema } from './schemas.js'
 
 /** Bytes of messages in one answer (but at least one message); the next poll gets the rest. */
 const pageBytes = 256 * 1024
@@ -49,6 +51,7 @@ class PollSink implements Sink {
   readonly #onFrames: () => void
   #frames: Frame[] = []
   #bytes = 0
+  #holdsPresence = false
   #isEnded = false
 
   constructor(reply: FastifyReply, given: Since | undefined, onFrames: () => void) {
@@ -62,6 +65,11 @@ class PollSink implements Sink {
     return this.#frames.length > 0
   }
 
+  /** Whether somebody's presence is among it. */
+  get holdsPresence(): boolean {
+    return this.#holdsPresence
+  }
+
   get isBlocked(): boolean {
     return this.#bytes >= pageBytes
   }
@@ -72,7 +80,10 @@ class PollSink implements Sink {
 
   write(batch: Batch): void {
     if (this.#frames.length === 0) this.#onFrames()
-    for (const frame of batch.frames()) this.#frames.push(frame)
+    for (const frame of batch.frames()) {
+      this.#frames.push(frame)
+      this.#holdsPresence ||= frame.isPresence
+    }
     this.#bytes += batch.bytes
   }
 
@@ -141,7 +152,7 @@ export interface PollOptions extends HandshakeOptions {
 export function registerPoll(app: FastifyInstance, options: PollOptions): void {
   const { addresses } = options
   const collector = new PollCollector(options.clock)
-  app.get('/poll', async (request, reply) => {
+  app.get('/poll', { schema: pollSchema, ...ownParsing }, async (request, reply) => {
     const { ip } = request
     if (!addresses.take(ip)) throw new TooManyRequests('too many connections from this address')
     try {
@@ -167,7 +178,11 @@ function poll(
   const { principal } = session
   const ready = session.ready()
   let isJoined = false
-  const answer = () => hub.close(subscriber, undefined)
+  const answer = () => {
+    // With the state that follows from them comes its version; else the next poll would be answered at once with both.
+    if (sink.holdsPresence) session.renew(subscriber)
+    hub.close(subscriber, undefined)
+  }
   const sink = new PollSink(reply, since, () => {
     if (isJoined) collector.add(answer)
   })
@@ -175,6 +190,7 @@ function poll(
     sink,
     owner: session,
     uid: principal.identity.uid,
+    visibleTo: principal.identity.visibleTo,
     tokenHash: principal.tokenHash,
     keys: session.keys,
     endReason: undefined,
@@ -185,7 +201,8 @@ function poll(
     ready: query.get('v') === ready.version ? undefined : ready.json,
     isInitial,
     lifeMs: waitMs,
-    recheckMs: undefined,
+    recheckMs: session.endsInMs,
+    heardMs: principal.askedMs,
   })
   isJoined = true
   if (sink.hasFrames || since === undefined || waitMs === 0) answer()

@@ -1,7 +1,10 @@
 import { hash } from 'node:crypto'
 import type { Authenticator, Principal } from '../auth/authenticator.js'
-import { type Caller, type Entitlement, entitle } from '../auth/identity.js'
+import type { Grant } from '../auth/grant.js'
+import { type Caller, type Entitlement, type Entitling, entitle } from '../auth/identity.js'
 import type { Memberships } from '../auth/memberships.js'
+import { type RefusedGrant, weighGrants } from '../auth/weighed-grants.js'
+import type { Clock } from '../clock.js'
 import { isTransient } from '../errors.js'
 import type { Hub } from '../hub/hub.js'
 import type { Owner, Subscriber } from '../hub/subscriber.js'
@@ -10,8 +13,12 @@ import { routingKey } from '../message.js'
 /** How long, in ms, until it is tried again to confirm an identity when nobody could say. */
 const confirmAgainMs = 30_000
 
+/** The longest, in ms, until it is looked whether something fell due: the machine's clock may be set meanwhile. */
+const lookAgainMs = 3_600_000
+
 /** What sessions share. */
 export interface SessionServices {
+  readonly clock: Clock
   readonly authenticator: Authenticator
   readonly hub: Hub
   readonly memberships: Memberships
@@ -20,6 +27,8 @@ export interface SessionServices {
   readonly heartbeatMs: number
   /** Milliseconds for which an identity is believed when it cannot be confirmed. */
   readonly staleIfErrorMs: number
+  /** Channels of one subscriber. */
+  readonly limits: { readonly maxChannels: number }
 }
 
 /** What a request asks for and who makes it; not a connection, which may come and go. */
@@ -28,15 +37,8 @@ export interface Ask {
   readonly caller: Caller
   /** The channels it names; none: all that the identity lists. */
   readonly channels: readonly string[]
-  /** How many grants came with it. */
-  readonly grants: number
-}
-
-/** Why a grant was not accepted. */
-interface RefusedGrant {
-  /** Its place among the grants of the request, from 0. */
-  readonly grant: number
-  readonly reason: string
+  /** The grants that came with it. */
+  readonly grants: readonly Grant[]
 }
 
 /** One subscription: who, and to what. It answers for the identity as long as a stream is open. */
@@ -45,6 +47,11 @@ export class Session implements Owner {
   readonly #ask: Ask
   #principal: Principal
   #channels: readonly string[] = []
+  #refused: readonly RefusedGrant[] = []
+  /** When the first of the grants ends, in Unix time in ms. */
+  #grantsEndMs = Number.POSITIVE_INFINITY
+  /** When the identity must be confirmed, on the clock's monotonic scale. */
+  #confirmAtMs = Number.POSITIVE_INFINITY
   /** Milliseconds, in 30-second steps, for which the identity could not be confirmed. */
   #unconfirmedMs = 0
 
@@ -52,21 +59,36 @@ export class Session implements Owner {
     this.#services = services
     this.#ask = ask
     this.#principal = principal
+    this.#confirmIn(principal.recheckMs)
   }
 
-  /** Settles which channels it listens on, by what is known now. */
-  settle(): Entitlement {
-    const { memberships, anonymousChannels } = this.#services
-    const { identity, askedMs = Number.POSITIVE_INFINITY } = this.#principal
+  /** Settles which channels it listens on, by what is known now. `maxChannels`: as many as it may have. */
+  settle(): Entitlement & { readonly maxChannels: number } {
+    const { clock, limits, memberships, anonymousChannels } = this.#services
+    const { identity, saidMs } = this.#principal
+    const { channels: asked, grants } = this.#ask
     const { added, isHidden } = memberships.of(identity.uid)
-    const entitlement = entitle(identity, {
-      asked: this.#ask.channels,
-      open: anonymousChannels,
-      added,
-      isHidden: channel => isHidden(channel, askedMs),
-    })
+    const entitled = (granted: Pick<Entitling, 'added' | 'open' | 'lapsed'>) =>
+      entitle(identity, {
+        asked,
+        open: [...anonymousChannels, ...granted.open],
+        added: [...added, ...granted.added],
+        lapsed: granted.lapsed,
+        isHidden: channel => isHidden(channel, saidMs),
+      })
+    // What was added by the CMS comes on top: it must not be what keeps a page from connecting.
+    const maxChannels = limits.maxChannels + added.length
+    const weighed = weighGrants(
+      grants,
+      identity.uid,
+      clock.now(),
+      granted => entitled({ ...granted, lapsed: [] }).channels.length <= maxChannels,
+    )
+    const entitlement = entitled(weighed)
     this.#channels = entitlement.channels
-    return entitlement
+    this.#refused = weighed.refused
+    this.#grantsEndMs = weighed.endMs
+    return { ...entitlement, maxChannels }
   }
 
   get principal(): Principal {
@@ -85,12 +107,9 @@ export class Session implements Owner {
   ready(): { readonly json: string; readonly version: string } {
     const { uid, info } = this.#principal.identity
     const heartbeat = this.#services.heartbeatMs / 1_000
-    const refused: RefusedGrant[] = Array.from({ length: this.#ask.grants }, (_, grant) => ({
-      grant,
-      reason: 'this server accepts no grants',
-    }))
-    const presence: readonly string[] = []
+    const presence = uid === null ? [] : this.#services.hub.presence.seenBy(uid)
     const channels = this.#channels
+    const refused = this.#refused
     const version = hash(
       'sha256',
       JSON.stringify([uid, channels, heartbeat, presence, refused, info]),
@@ -100,17 +119,28 @@ export class Session implements Owner {
     return { json, version }
   }
 
-  /** Asks the CMS again. Yes: the difference is applied to the live connection. No: it is closed as `expired`. */
-  recheck(subscriber: Subscriber): void {
-    const { token, caller } = this.#ask
-    const { askedMs } = this.#principal
-    if (token === undefined || askedMs === undefined) return
-    this.#services.authenticator.confirm(token, caller, askedMs).then(
-      principal => this.#confirmed(subscriber, principal),
-      (error: unknown) => this.#notConfirmed(subscriber, error),
-    )
+  /** Milliseconds until something falls due for a subscription that lasts; undefined: nothing does. */
+  get dueInMs(): number | undefined {
+    return this.#inMs(this.#confirmAtMs - this.#services.clock.monotonic())
   }
 
+  /** The same for one that is over before its identity has to be confirmed. */
+  get endsInMs(): number | undefined {
+    return this.#inMs(Number.POSITIVE_INFINITY)
+  }
+
+  due(subscriber: Subscriber): void {
+    const { clock, hub } = this.#services
+    if (this.#endMs <= clock.now()) {
+      hub.close(subscriber, 'expired')
+      return
+    }
+    this.reconsider(subscriber)
+    if (this.#confirmAtMs <= clock.monotonic()) this.recheck(subscriber)
+    this.#callAgain(subscriber)
+  }
+
+  /** Settles the channels anew, and applies the difference to the live connection. */
   reconsider(subscriber: Subscriber): void {
     // More was taken away than is remembered: only the CMS can say what is left.
     if (this.#services.authenticator.isVoid(this.#principal)) {
@@ -121,6 +151,23 @@ export class Session implements Owner {
     this.settle()
     const ready = this.ready()
     if (ready.version !== before) this.#services.hub.update(subscriber, this.keys, ready.json)
+  }
+
+  /** Asks the CMS again. Yes: the difference is applied to the live connection. No: it is closed as `expired`. */
+  recheck(subscriber: Subscriber): void {
+    const { token, caller } = this.#ask
+    const { askedMs } = this.#principal
+    if (token === undefined || askedMs === undefined) return
+    this.#confirmIn(undefined)
+    this.#services.authenticator.confirm(token, caller, askedMs).then(
+      principal => this.#confirmed(subscriber, principal),
+      (error: unknown) => this.#notConfirmed(subscriber, error),
+    )
+  }
+
+  /** Tells the connection anew what holds for it, who is online among that. */
+  renew(subscriber: Subscriber): void {
+    this.#services.hub.renew(subscriber, this.ready().json)
   }
 
   #confirmed(subscriber: Subscriber, principal: Principal): void {
@@ -135,9 +182,11 @@ export class Session implements Owner {
       return
     }
     this.settle()
+    hub.reveal(subscriber, principal.identity.visibleTo, principal.askedMs)
     const ready = this.ready()
     if (ready.version !== before) hub.update(subscriber, this.keys, ready.json)
-    if (principal.recheckMs !== undefined) hub.recheckIn(subscriber, principal.recheckMs)
+    this.#confirmIn(principal.recheckMs)
+    this.#callAgain(subscriber)
   }
 
   #notConfirmed(subscriber: Subscriber, error: unknown): void {
@@ -147,6 +196,26 @@ export class Session implements Owner {
       return
     }
     this.#unconfirmedMs += confirmAgainMs
-    hub.recheckIn(subscriber, confirmAgainMs * (0.8 + 0.4 * Math.random()))
+    this.#confirmIn(confirmAgainMs * (0.8 + 0.4 * Math.random()))
+    this.#callAgain(subscriber)
+  }
+
+  get #endMs(): number {
+    return this.#principal.expiresMs ?? Number.POSITIVE_INFINITY
+  }
+
+  #inMs(confirmInMs: number): number | undefined {
+    const endInMs = Math.min(this.#endMs, this.#grantsEndMs) - this.#services.clock.now()
+    const ms = Math.min(endInMs, confirmInMs)
+    return ms === Number.POSITIVE_INFINITY ? undefined : Math.min(Math.max(0, ms), lookAgainMs)
+  }
+
+  #confirmIn(ms: number | undefined): void {
+    this.#confirmAtMs = ms === undefined ? Number.POSITIVE_INFINITY : this.#services.clock.monotonic() + ms
+  }
+
+  #callAgain(subscriber: Subscriber): void {
+    const { dueInMs } = this
+    if (dueInMs !== undefined) this.#services.hub.recheckIn(subscriber, dueInMs)
   }
 }

@@ -5,8 +5,10 @@ import type { Batch } from '../hub/batch.js'
 import { closeFor, closeFrame } from '../hub/close-reason.js'
 import type { Hub } from '../hub/hub.js'
 import { type Sink, Subscriber } from '../hub/subscriber.js'
+import { ownParsing } from '../own-parsing.js'
 import type { AddressCount } from './address-count.js'
 import { admit, type HandshakeOptions, type Subscription, shakeHands } from './handshake.js'
+import { streamSchema } from './schemas.js'
 
 /** Bytes handed to a socket at once; the rest stays as references that subscribers share. */
 const pageBytes = 64 * 1024
@@ -103,7 +105,7 @@ export interface StreamOptions extends HandshakeOptions {
 /** `GET /stream`. */
 export function registerStream(app: FastifyInstance, options: StreamOptions): void {
   const { hub, addresses } = options
-  app.get('/stream', async (request, reply) => {
+  app.get('/stream', { schema: streamSchema, ...ownParsing }, async (request, reply) => {
     const { ip } = request
     const { socket } = reply.raw
     if (socket === null) throw new Pipelined()
@@ -140,6 +142,7 @@ function open(reply: FastifyReply, socket: Socket, subscription: Subscription, o
     sink,
     owner: session,
     uid: principal.identity.uid,
+    visibleTo: principal.identity.visibleTo,
     tokenHash: principal.tokenHash,
     keys: session.keys,
     endReason: 'age',
@@ -154,7 +157,8 @@ function open(reply: FastifyReply, socket: Socket, subscription: Subscription, o
     ready: session.ready().json,
     isInitial,
     lifeMs: options.streamAgeMs === 0 ? undefined : options.streamAgeMs * (0.8 + 0.4 * Math.random()),
-    recheckMs: principal.recheckMs,
+    recheckMs: session.dueInMs,
+    heardMs: principal.askedMs,
   })
   socket.uncork()
 }

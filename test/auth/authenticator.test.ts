@@ -39,8 +39,9 @@ t.test('where nobody can be asked, no token is good', async t => {
   const authenticator = new Authenticator({
     clock,
     verifier: undefined,
+    jwt: undefined,
     revocations: new Revocations(clock),
-    isServiceKey: () => false,
+    serviceRights: () => undefined,
     anonymousChannels: ['lobby'],
   })
   await t.rejects(authenticator.authenticate(token, caller, false), { code: 'DOWNPIPE_TOKEN_REFUSED' })

@@ -81,6 +81,24 @@ t.test('messages without a channel, and presence, come to onmessage; presence ha
   t.strictSame(await said.next('presence'), [presence])
 })
 
+t.test('onpresence gets who comes and goes, and nothing that was published under that name', async t => {
+  const { server, page, said } = await visit(t)
+  await page.evaluate(() => {
+    window.Downpipe.connect('', {
+      onready: ready => window.say('ready', ready.presence),
+      onpresence: presence => window.say('presence', presence),
+    })
+  })
+  const stream = await server.streams.next('a stream')
+  stream.ready('1-1', [], { presence: ['7'] })
+  stream.frame('', { type: 'presence', data: { uid: '8', event: 'online' } })
+  stream.message('1-2', { type: 'presence', data: { uid: '9', event: 'online' } })
+  stream.frame('', { type: 'presence', data: { uid: '7', event: 'offline' } })
+  t.strictSame(await said.next('ready'), ['ready', ['7']])
+  t.strictSame(await said.next('the first'), ['presence', { uid: '8', event: 'online' }])
+  t.strictSame(await said.next('the second'), ['presence', { uid: '7', event: 'offline' }])
+})
+
 t.test('a message that excepts this page view is dropped, and the next is not', async t => {
   const { server, page, said } = await visit(t)
   const id = await page.evaluate(() => {

@@ -29,6 +29,11 @@ export class Call {
     this.#response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body)
   }
 
+  /** Sends the client elsewhere, as a proxy may. */
+  redirect(location: string): void {
+    this.#response.writeHead(302, { location }).end()
+  }
+
   /** Refuses as the server does. */
   refuse(status: number, code: string, message: string, more: object = {}): void {
     this.answer({ statusCode: status, code, error: 'Refused', message, ...more }, status)

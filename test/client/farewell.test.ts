@@ -100,6 +100,29 @@ t.test('a gap after a reopening is not initial, though the server cannot know', 
   t.strictSame(await said.next('the gap'), [false])
 })
 
+t.test('a gap stays initial when only ready has come again before it, on either transport', async t => {
+  // A server that waits for a place ahead of it may have news about the visitor before it gives up and says gap.
+  const { server, page, said } = await visit(t)
+  const gap = { since: '1-90', cursor: '1-50', reason: 'ahead', spreadMs: 0, initial: true }
+  for (const transport of ['sse', 'poll'] as const) {
+    await page.evaluate(transport => {
+      window.Downpipe.connect('', { transport, since: '1-90', ongap: gap => window.say(gap.initial) })
+    }, transport)
+    if (transport === 'sse') {
+      const stream = await server.streams.next('a stream')
+      stream.ready('1-90', ['a'])
+      stream.frame('ready', { uid: '5', channels: ['a', 'b'], heartbeat: 25, v: 'v2' })
+      stream.frame('gap', gap, '1-50')
+    } else {
+      const first = await server.polls.next('a poll')
+      first.answer({ cursor: '1-90', ready: { uid: '5', channels: ['a'], v: 'v1' }, messages: [] })
+      const second = await server.polls.next('a second poll')
+      second.answer({ cursor: '1-50', ready: { uid: '5', channels: ['b'], v: 'v2' }, gap, messages: [] })
+    }
+    t.strictSame(await said.next('the gap'), [true])
+  }
+})
+
 t.test('a gap is not told to a page that has closed the connection', async t => {
   const { server, page, said } = await visit(t)
   await page.evaluate(() => {

@@ -45,6 +45,74 @@ t.test('onready gets what the server says about the visitor', async t => {
   t.strictSame(await said.next('ready'), [{ ...expected, info: { name: 'Ada' } }])
 })
 
+t.test('a ready in mid-life is told, reopens nothing, and leaves the cursor where it is', async t => {
+  const { server, page, said } = await visit(t)
+  await page.evaluate(() => {
+    const push = window.Downpipe.connect('', {
+      grants: ['old', 'good'],
+      onready: ready => window.say(ready.channels, ready.presence, ready.refused),
+      onerror: error => window.say(error),
+    })
+    push.on('news', data => window.say(data))
+    push.on('room', data => window.say(data))
+  })
+  const first = await server.streams.next('a stream')
+  const refused = [{ grant: 0, reason: 'expired' }]
+  const again = (channels: readonly string[], presence: readonly string[] = []) =>
+    first.frame('ready', { uid: '5', channels, heartbeat: 25, v: 'v2', presence, refused })
+  first.ready('1-1', ['news', 'room'], { refused })
+  first.message('1-2', { channel: 'room', data: 'two' })
+  // The CMS takes a channel away, somebody comes, and the channel is given again.
+  again(['news'])
+  again(['news'], ['7'])
+  again(['news', 'room'], ['7'])
+  first.message('1-3', { channel: 'room', data: 'three' })
+  again([])
+  t.strictSame(await said.next('ready'), [['news', 'room'], [], refused])
+  t.strictSame(await said.next('the message'), ['two'])
+  t.strictSame(await said.next('ready'), [['news'], [], refused])
+  t.strictSame(await said.next('ready'), [['news'], ['7'], refused])
+  t.strictSame(await said.next('ready'), [['news', 'room'], ['7'], refused])
+  t.strictSame(await said.next('the message'), ['three'])
+  t.strictSame(await said.next('ready'), [[], [], refused])
+  first.frame('close', { reason: 'age', reconnect: true, retryMs: 10 })
+  const second = await server.streams.next('a second stream')
+  t.equal(second.query.get('since'), '1-3')
+  t.strictSame(second.query.getAll('channel'), [])
+  t.strictSame(second.query.getAll('grant'), ['old', 'good'])
+  t.equal(server.paths.length, 2)
+})
+
+t.test('a channel that was refused and is given later brings messages, also after a reconnect', async t => {
+  const { server, page, said } = await visit(t)
+  await page.evaluate(() => {
+    const push = window.Downpipe.connect('', { onready: ready => window.say(ready.channels) })
+    push.on('room', data => window.say(data))
+  })
+  const first = await server.streams.next('a stream')
+  first.ready('1-1', ['news'])
+  const refusal = [403, 'DOWNPIPE_CHANNEL_FORBIDDEN', 'Not room', { channel: 'room' }] as const
+  const second = await server.streams.next('a second stream')
+  second.refuse(...refusal)
+  const poll = await server.polls.next('the question why')
+  poll.refuse(...refusal)
+  const third = await server.streams.next('a third stream')
+  third.ready('1-1', ['news'])
+  t.strictSame(await said.next('ready'), [['news']])
+  // A membership: the server adds it to what the request names.
+  third.frame('ready', { uid: '5', channels: ['news', 'room'], heartbeat: 25, v: 'v2' })
+  third.message('1-2', { channel: 'room', data: 'two' })
+  t.strictSame(await said.next('ready'), [['news', 'room']])
+  t.strictSame(await said.next('the message'), ['two'])
+  third.frame('close', { reason: 'age', reconnect: true, retryMs: 10 })
+  const fourth = await server.streams.next('a fourth stream')
+  t.strictSame(fourth.query.getAll('channel'), ['news'], 'else it would be refused where it has ended')
+  fourth.ready('1-2', ['news', 'room'])
+  fourth.message('1-3', { channel: 'room', data: 'three' })
+  t.strictSame(await said.next('ready'), [['news', 'room']])
+  t.strictSame(await said.next('the message'), ['three'])
+})
+
 t.test(
   'ten new channels in one turn reopen the stream once, from its cursor, with all that was there',
   async t => {

@@ -98,13 +98,19 @@ t.test(
       shown.push(`${request.headers.authorization} ${request.url}`)
       response.setHeader('content-type', 'application/json').end('{}')
     })
-    const files = { one: '# the CMS\n\nkey-of-a-file-of-ours\nkey-of-a-file-second\n' }
+    const files = {
+      one: '# the CMS\n\nkey-of-a-file-of-ours\nkey-of-a-file-second\n',
+      two: 'key-that-may-publish operations=publish\nkey-that-may-all-things\n',
+      three: 'key-that-may-publish operations=publish\n',
+    }
     const env = { DOWNPIPE_SERVICE_KEY: 'key-of-environment-1, key-of-environment-2', DOWNPIPE_SITE: 'blog' }
     const stats = ['stats', '--url', `${url}/push/`]
     await run(t, [...stats, '--key=key-of-the-command-line'], { env, files })
     await run(t, [...stats, '--key-file=one', '--site=shop'], { env, files })
     await run(t, stats, { env, files })
     await run(t, stats, { env: { DOWNPIPE_SERVICE_KEY_FILE: 'one' }, files })
+    await run(t, [...stats, '--key-file=two'], { files })
+    await run(t, [...stats, '--key-file=three'], { files })
     t.strictSame(shown, [
       'Bearer key-of-the-command-line /push/sites/blog/v1/stats',
       'Bearer key-of-a-file-of-ours /push/sites/shop/v1/stats',

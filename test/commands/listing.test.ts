@@ -1,6 +1,7 @@
 import t from 'tap'
 import { startForeignServer } from '../helpers/foreign-server.js'
-import { serviceKey } from '../helpers/server.js'
+import { serviceKey, startTestServer } from '../helpers/server.js'
+import { SseReader } from '../helpers/sse-reader.js'
 import { run } from '../helpers/terminal.js'
 
 const env = { DOWNPIPE_SERVICE_KEY: serviceKey }
@@ -68,4 +69,26 @@ t.test('one user or channel is a line for each field, and a table of its connect
   })
   await run(t, ['channels', 'nodes?x', '--url', url], { env })
   t.strictSame(asked, ['/v1/users/a%2Fb', '/v1/channels/nodes%3Fx'])
+})
+
+t.test('a real server answers what is asked, page by page', async t => {
+  const server = await startTestServer()
+  t.teardown(() => server.close())
+  const list = (...argv: readonly string[]) => run(t, [...argv, '--url', server.url], { env })
+  for (const uid of ['5', '6', '7/8']) {
+    server.cms.identities.set(`token-${uid}`, { uid, channels: ['news', `user ${uid}`] })
+    const reader = new SseReader(server.url, { token: `token-${uid}` })
+    t.teardown(() => reader.close())
+    await reader.next('ready')
+  }
+  const first = await list('users', '--limit=2')
+  t.match(first, { code: 0, out: /^UID .*\n5 .*\n6 .*\n$/ })
+  const [, after = ''] = /--after (\S+)\n/.exec(first.err) ?? []
+  t.match(await list('users', '--limit=2', '--after', after), { out: /^UID .*\n7\/8 .*\n$/, err: '' })
+  t.match(await list('users', '--prefix=7', '--channel=news'), { out: /^UID .*\n7\/8 .*\n$/ })
+  t.match(await list('users', '7/8'), { out: /^uid +7\/8\n(.*\n)+connections:\nID .*\n.* sse / })
+  t.match(await list('channels', '--prefix=n'), { out: /^CHANNEL +SUBSCRIBERS\nnews +3\n$/ })
+  t.match(await list('channels', 'user 5'), { out: /^channel +user 5\nsubscribers +1\n/ })
+  t.match(await list('connections', '--uid=6', '--channel=news'), { out: /^ID .*\n\S+ +6 +sse / })
+  t.match(await list('users', '--after=nonsense'), { code: 1, err: /400, DOWNPIPE_INVALID_REQUEST/ })
 })

@@ -1,5 +1,7 @@
 import { jwtVerify } from 'jose'
 import t from 'tap'
+import { startTestServer } from '../helpers/server.js'
+import { SseReader } from '../helpers/sse-reader.js'
 import { run } from '../helpers/terminal.js'
 
 const secret = 'a-secret-of-more-than-thirty-two-bytes'
@@ -67,4 +69,16 @@ t.test('what is missing or not allowed is said, without the secret', async t => 
     t.match(ended, { code: 2, out: '', err: message })
     if (!argv.some(word => word.startsWith('--info'))) t.notMatch(ended.err, 'shOrt')
   }
+})
+
+t.test('a server that knows the secrets lets their bearers in', async t => {
+  const server = await startTestServer({ jwtSecrets: [secret], grantSecrets: [other], jwtAudience: 'push' })
+  t.teardown(() => server.close())
+  const minted = async (...argv: readonly string[]) => (await run(t, argv)).out.trim()
+  const token = await minted('token', '--uid=5', '--channel=news', '--audience=push', '--secret', secret)
+  const grant = await minted('grant', '--uid=5', '--channel=node_17', '--secret', other)
+  const reader = new SseReader(server.url, { token, query: { grant } })
+  t.teardown(() => reader.close())
+  t.match((await reader.next('ready')).data, { uid: '5', channels: ['news', 'node_17'], refused: [] })
+  t.strictSame(server.cms.asked, [], 'nobody was asked')
 })

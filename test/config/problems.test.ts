@@ -140,7 +140,7 @@ t.test('a file of keys that cannot be used is a problem, told without its path',
   t.strictSame(found(), ['--service-key-file: the file cannot be read (ENOENT: no such file or directory)'])
   t.strictSame(found('# none\n\n'), ['--service-key-file: the file holds no key'])
   t.match(found(`${otherKey}\nshort\n`), [
-    /^--service-key-file: line 2 of the file is not allowed; it must be 16/,
+    /^--service-key-file: line 2 of the file is not allowed; it must be a key of 16/,
   ])
   const readFile = () => {
     throw new Error(`${key} is bad`)
@@ -176,6 +176,43 @@ t.test('no problem shows a service key', async t => {
   t.match(problems({ argv: [`--service-key=${key},x`] }), [
     /^--service-key: value 2 is not allowed; it must be 16/,
   ])
+})
+
+t.test('each secret is for one use, wherever it comes from', async t => {
+  const [one, two, three] = ['1', '2', '3'].map(letter => letter.repeat(32))
+  const files = { keys: `${one}\n` }
+  t.strictSame(problems({ argv: [`--jwt-secret=${one},${two}`, `--grant-secret=${three}`], files }), [])
+  const found = problems({
+    argv: [`--service-key=${three}`, '--service-key-file=keys', `--jwt-secret=${two},${one}`],
+    env: { DOWNPIPE_GRANT_SECRET: `${one},${two},${three}` },
+    files,
+  })
+  const same = (name: string, other: string) =>
+    `${name}: has a secret that ${other} has, too; each needs one of its own`
+  t.strictSame(found, [
+    same('--jwt-secret', '--service-key-file'),
+    same('DOWNPIPE_GRANT_SECRET', '--service-key'),
+    same('DOWNPIPE_GRANT_SECRET', '--service-key-file'),
+    same('DOWNPIPE_GRANT_SECRET', '--jwt-secret'),
+  ])
+})
+
+t.test('a secret that could be guessed is refused, and never shown', async t => {
+  const short = 'x'.repeat(31)
+  for (const name of ['jwt-secret', 'grant-secret']) {
+    const found = problems({ argv: [`--${name}=${short}`] })
+    t.strictSame(found, [
+      `--${name}: value 1 is not allowed; it must be 32 to 512 printable ASCII characters without spaces or commas`,
+    ])
+  }
+  t.match(
+    problems({ argv: ['--jwt-audience=a b', '--jwks-url=ftp://cms/keys', '--jwt-clock-tolerance=1h'] }),
+    [
+      /^--jwt-audience: "a b" is not allowed/,
+      /^--jwks-url: "ftp:\/\/cms\/keys" is not allowed/,
+      /^--jwt-clock-tolerance: "1h" is not allowed; .* from 1s to 5m, or 0: none$/,
+    ],
+  )
 })
 
 t.test('without a service key there is no configuration, unless --dev makes one', async t => {

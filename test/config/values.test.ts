@@ -1,9 +1,10 @@
 import t from 'tap'
-import { channelPattern, cookieName, filePath, type Kind, serviceKey } from '../../src/config/kind.js'
+import { channelPattern, cookieName, filePath, type Kind } from '../../src/config/kind.js'
 import { address, addressRange, formatAddress, httpUrl, origin } from '../../src/config/network.js'
 import { many, one } from '../../src/config/option.js'
 import { quote } from '../../src/config/problem.js'
 import { duration, formatSize, integer, size } from '../../src/config/quantity.js'
+import { serviceKey } from '../../src/config/service-key.js'
 import { options } from '../../src/config.js'
 
 /** Checks that each text is read as its value; undefined stands for "not allowed". */
@@ -13,7 +14,11 @@ function reads<T>(name: string, kind: Kind<T>, values: readonly (readonly [strin
   })
 }
 
-function keeps(name: string, kind: Kind<string>, texts: { good: readonly string[]; bad: readonly string[] }) {
+function keeps(
+  name: string,
+  kind: Kind<unknown>,
+  texts: { good: readonly string[]; bad: readonly string[] },
+) {
   const good = texts.good.map(text => [text, text] as const)
   const bad = texts.bad.map(text => [text, undefined] as const)
   reads(name, kind, [...good, ...bad])

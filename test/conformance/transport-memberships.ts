@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
 import { until } from '../helpers/calls.js'
+import { fromNow, jwtSecret, signToken } from '../helpers/jwt.js'
 import { beginCase, refusal, type Transport } from './transport-case.js'
 
 const done = { status: 200, body: {} }
@@ -104,6 +105,25 @@ export function membershipSuite(t: Test, transport: Transport): void {
     t.match((await reader.next('ready')).data, { channels: ['a', 'b'] })
     if (next.event === 'message')
       t.match((await pattern.next('ready')).data, { channels: ['b', 'node_1', 'node_2'] })
+  })
+
+  t.test('a channel of a JWT is hidden until a newer one comes', async t => {
+    const { server, join, connect } = await beginCase(t, transport, { jwtSecrets: [jwtSecret] })
+    const made = (iat: number | undefined) =>
+      signToken({ sub: '5', channels: ['a', 'b'], exp: fromNow(600), ...(iat !== undefined && { iat }) })
+    const now = Math.floor(Date.now() / 1_000)
+    const reader = await join({ token: await made(now - 60) })
+    await server.membership('DELETE', '5', 'a')
+    t.match((await reader.next('ready')).data, { channels: ['b'] })
+    for (const [iat, channels] of [
+      [now - 30, ['b']],
+      [undefined, ['b']],
+      [now + 60, ['a', 'b']],
+    ] as const) {
+      t.match((await connect({ token: await made(iat) }).next('ready')).data, { channels }, String(iat))
+    }
+    await server.membership('PUT', '5', 'a')
+    t.match((await reader.next('ready')).data, { channels: ['a', 'b'] })
   })
 
   t.test('a channel that was taken away and is added again is there', async t => {

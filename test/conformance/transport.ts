@@ -3,7 +3,10 @@ import { accessSuite } from './transport-access.js'
 import type { Transport } from './transport-case.js'
 import { deliverySuite } from './transport-delivery.js'
 import { endingsSuite } from './transport-endings.js'
+import { grantsSuite } from './transport-grants.js'
+import { jwtSuite } from './transport-jwt.js'
 import { membershipSuite } from './transport-memberships.js'
+import { presenceSuite } from './transport-presence.js'
 import { resumeSuite } from './transport-resume.js'
 
 export type { Transport } from './transport-case.js'
@@ -16,4 +19,7 @@ export function transportSuite(t: Test, transport: Transport): void {
   accessSuite(t, transport)
   endingsSuite(t, transport)
   membershipSuite(t, transport)
+  jwtSuite(t, transport)
+  grantsSuite(t, transport)
+  presenceSuite(t, transport)
 }

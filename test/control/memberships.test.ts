@@ -21,7 +21,7 @@ t.test('a channel that cannot be one is refused, and it is said why', async t =>
 t.test('a uid or a name may be as long as elsewhere, and no longer', async t => {
   t.equal((await server.membership('PUT', 'u'.repeat(200), '☃'.repeat(66))).status, 200)
   const { status, body } = await server.membership('PUT', 'u'.repeat(201), 'a')
-  t.match({ status, ...body }, { status: 400, code: 'DOWNPIPE_INVALID_REQUEST', message: /^params\.uid: / })
+  t.match({ status, ...body }, { status: 400, code: 'DOWNPIPE_INVALID_REQUEST', message: /^path\.uid: / })
 })
 
 t.test('one channel too many is refused, and nothing is lost', async t => {

@@ -1,22 +1,36 @@
 import { Authenticator, type Principal } from '../../src/auth/authenticator.js'
 import type { VerifierLimits } from '../../src/auth/cached-verifier.js'
-import { hashToken } from '../../src/auth/identity.js'
+import { JwtVerifier } from '../../src/auth/jwt-verifier.js'
+import { allRights } from '../../src/auth/key-rights.js'
 import { Revocations } from '../../src/auth/revocations.js'
+import { jwtSecret } from './jwt.js'
 import { caller, createCached } from './verifier.js'
 
 /** The token of everybody who enters. */
 export const token = 'a-token-that-nobody-may-see'
 
 /** An authenticator, and what a kick or a logout does to it. */
-export function beginAuth(options: Partial<VerifierLimits> & { anonymousChannels?: string[] } = {}) {
-  const { anonymousChannels = [], ...limits } = options
+export function beginAuth(
+  options: Partial<VerifierLimits> & { anonymousChannels?: string[]; jwt?: boolean } = {},
+) {
+  const { anonymousChannels = [], jwt: hasJwt = false, ...limits } = options
   const { clock, cms, verifier } = createCached(limits)
+  const jwt = new JwtVerifier({
+    clock,
+    secrets: [jwtSecret],
+    keySet: undefined,
+    audience: undefined,
+    toleranceMs: 5_000,
+    maxChannelBytes: 200,
+    onProblem: () => {},
+  })
   const revocations = new Revocations(clock)
   const authenticator = new Authenticator({
     clock,
     verifier,
+    jwt: hasJwt ? jwt : undefined,
     revocations,
-    isServiceKey: key => key === 'service key',
+    serviceRights: key => (key === 'service key' ? allRights : undefined),
     anonymousChannels,
   })
   /** `uid 5`, or the code of the error; an error that says too much is told in full. */
@@ -32,12 +46,13 @@ export function beginAuth(options: Partial<VerifierLimits> & { anonymousChannels
     clock,
     cms,
     authenticator,
-    enter: () => told(authenticator.authenticate(token, caller, false)),
+    enter: (by = token) => told(authenticator.authenticate(by, caller, false)),
     confirm: () => told(authenticator.confirm(token, caller, Number.POSITIVE_INFINITY)),
     kick: (holdMs: number, uid = '5') => revocations.holdUser(uid, holdMs),
-    logout: () => {
-      revocations.revokeToken(hashToken(token), 60_000)
-      verifier.forget(hashToken(token))
+    logout: (of = token) => {
+      const { tokenHash, holdMs } = authenticator.revocation(of)
+      revocations.revokeToken(tokenHash, holdMs)
+      verifier.forget(tokenHash)
     },
     check: (principal: Principal) =>
       told(

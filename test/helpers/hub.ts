@@ -39,9 +39,13 @@ export class FakeSink implements Sink {
     this.isDestroyed = true
   }
 
-  /** The frames as words: `message 3`, `gap old`, `close kick`, … */
+  /** The frames as words: `message 3`, `gap old`, `close kick`, `7 online`, … */
   get story(): readonly string[] {
-    return this.frames.map(({ event, cursor, json }) => {
+    return this.frames.map(({ event, cursor, json, isPresence }) => {
+      if (isPresence) {
+        const { uid, event: what } = JSON.parse(json).data
+        return `${uid} ${what}`
+      }
       if (event === 'gap' || event === 'close') return `${event} ${JSON.parse(json).reason}`
       return event === 'message' ? `message ${cursor?.n}` : event
     })
@@ -61,7 +65,7 @@ export interface TestHub {
   join(
     channels: readonly string[],
     options?: Partial<Join> &
-      Partial<Pick<SubscriberOptions, 'uid' | 'tokenHash' | 'owner'>> & { sink?: FakeSink },
+      Partial<Pick<SubscriberOptions, 'uid' | 'visibleTo' | 'tokenHash' | 'owner'>> & { sink?: FakeSink },
   ): { readonly subscriber: Subscriber; readonly sink: FakeSink }
 }
 
@@ -90,6 +94,9 @@ export function createTestHub(
     reconnectRate: 500,
     onCommand: command => commands.push(command),
     onReset: () => {},
+    presenceGraceMs: 5_000,
+    presenceQuietMs: 0,
+    onPresence: undefined,
     ...overrides,
   })
   log.follow(hub)
@@ -109,8 +116,14 @@ export function createTestHub(
       const keys = subscriberKeys(channels, uid)
       const subscriber = new Subscriber({
         sink,
-        owner: options.owner ?? { recheck: () => {}, reconsider: () => {} },
+        owner: options.owner ?? {
+          due: () => {},
+          recheck: () => {},
+          reconsider: () => {},
+          renew: () => {},
+        },
         uid,
+        visibleTo: options.visibleTo ?? [],
         tokenHash: options.tokenHash,
         keys,
         endReason: 'age',
@@ -121,6 +134,7 @@ export function createTestHub(
         isInitial: true,
         lifeMs: undefined,
         recheckMs: undefined,
+        heardMs: undefined,
         ...options,
       })
       clock.turn()

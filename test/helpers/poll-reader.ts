@@ -11,7 +11,7 @@ import {
 /** What a poll is answered with. */
 export interface PollBody {
   readonly cursor: string | null
-  readonly messages: readonly ({ readonly id: string } & Record<string, unknown>)[]
+  readonly messages: readonly ({ readonly id?: string } & Record<string, unknown>)[]
   readonly ready?: { readonly v: string } & Record<string, unknown>
   readonly gap?: { readonly cursor: string } & Record<string, unknown>
   readonly close?: Record<string, unknown>
@@ -92,7 +92,7 @@ export class PollReader implements Reader {
   }
 
   #take({ cursor, messages, ready, gap, close }: PollBody): void {
-    const last = messages.at(-1)?.id ?? gap?.cursor
+    const last = messages.findLast(({ id }) => id !== undefined)?.id ?? gap?.cursor
     if (ready !== undefined) {
       this.#version = ready.v
       this.#queue.push({

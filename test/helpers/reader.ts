@@ -23,6 +23,7 @@ export interface Refusal {
 export interface Ask {
   readonly token?: string
   readonly channels?: readonly string[]
+  readonly grants?: readonly string[]
   readonly since?: string
   readonly lastEventId?: string
   /** Other query parameters. */
@@ -104,10 +105,14 @@ export function messageData({ data }: ReaderEvent): unknown {
 }
 
 /** The path and query of a subscription on `route` (`stream` or `poll`). */
-export function subscriptionPath(route: string, { token, channels = [], since, query = {} }: Ask): string {
+export function subscriptionPath(
+  route: string,
+  { token, channels = [], grants = [], since, query = {} }: Ask,
+): string {
   const parameters = new URLSearchParams(query)
   if (token !== undefined) parameters.set('token', token)
   for (const channel of channels) parameters.append('channel', channel)
+  for (const grant of grants) parameters.append('grant', grant)
   if (since !== undefined) parameters.set('since', since)
   return `/v1/${route}?${parameters}`
 }

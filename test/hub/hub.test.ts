@@ -286,7 +286,8 @@ t.test('a stream ends with age when its life is over, and everything about it is
 t.test('an identity is confirmed when it is due, again when that is asked for', t => {
   const checks: number[] = []
   const { hub, join, clock } = createTestHub()
-  const owner = { recheck: () => checks.push(clock.monotonic()), reconsider: () => {} }
+  const due = () => checks.push(clock.monotonic())
+  const owner = { due, recheck: () => {}, reconsider: () => {}, renew: () => {} }
   const { subscriber } = join([], { recheckMs: 5_000, owner })
   clock.advance(20_000)
   t.equal(checks.length, 1)

@@ -50,7 +50,9 @@ class Reader {
     const since: Since | undefined = this.last && { cursor: this.last }
     const names = () => (members.has(this.uid) ? [...this.channels, club] : this.channels)
     const owner = {
+      due: () => {},
       recheck: () => {},
+      renew: () => {},
       reconsider: (subscriber: Subscriber) => hub.update(subscriber, subscriberKeys(names(), this.uid), '{}'),
     }
     this.subscriber = join(names(), { uid: this.uid, sink: this.sink, since, owner }).subscriber

@@ -1,10 +1,23 @@
 import type { FastifyInstance } from 'fastify'
 import { FastifySSEPlugin } from 'fastify-sse-v2'
+import { Type } from 'typebox'
 import type { Clock } from '../../clock.js'
+import { errorAnswers } from '../../error-schema.js'
 import type { Control } from '../control.js'
 
 /** Milliseconds between two figures. */
 const intervalMs = 1_000
+
+const schema = {
+  summary: 'The figures of `stats`, each second',
+  response: {
+    200: {
+      description: 'Server-Sent Events, each with the JSON of `stats`',
+      content: { 'text/event-stream': { schema: Type.String() } },
+    },
+    ...errorAnswers,
+  },
+}
 
 /**
  * `GET /stats/stream`: the figures each second, as SSE.
@@ -17,7 +30,7 @@ export async function registerStatsStream(
   { control, clock, closing }: { control: Control; clock: Clock; closing: AbortSignal },
 ): Promise<void> {
   await app.register(FastifySSEPlugin, { retryDelay: intervalMs })
-  app.get('/stats/stream', (request, reply) => {
+  app.get('/stats/stream', { config: { operation: 'stats' }, schema }, (request, reply) => {
     const ending = new AbortController()
     request.raw.socket.once('close', () => ending.abort())
     reply.header('X-Accel-Buffering', 'no')

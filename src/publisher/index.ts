@@ -1,0 +1,5 @@
+export type { Message } from './message.js'
+export type { Drop, DropReason, FlushSummary, PublisherOptions } from './options.js'
+export { PublishError, type PublisherCode } from './publish-error.js'
+export { Publisher } from './publisher.js'
+export type { QueueLimit } from './queue.js'
