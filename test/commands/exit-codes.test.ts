@@ -116,6 +116,8 @@ t.test(
       'Bearer key-of-a-file-of-ours /push/sites/shop/v1/stats',
       'Bearer key-of-environment-1 /push/sites/blog/v1/stats',
       'Bearer key-of-a-file-of-ours /push/v1/stats',
+      'Bearer key-that-may-all-things /push/v1/stats',
+      'Bearer key-that-may-publish /push/v1/stats',
     ])
   },
 )
