@@ -20,16 +20,25 @@ const description: Description = (await app.browsers.inject('/openapi.json')).js
 const routes = routesOf(description)
 const docs = readFileSync(new URL('../public/docs/http.md', import.meta.url), 'utf8')
 
-/** Every `METHOD /path` in the text, with the names of its query where they are given (`?limit&after`). */
+/**
+ * Every `METHOD /path` in the text, with the names of its query where they are given (`?limit&after`). One with names filled in counts
+ * as the route that it is an example of.
+ */
 function documented(text: string): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, readonly string[]>()
   for (const [, method, path = '', query] of text.matchAll(
     /\b(GET|POST|PUT|DELETE|PATCH) (\/[\w/:.-]*)(?:\?([\w&]+)(?![\w&=]))?/g,
   )) {
-    const route = `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`
+    const route = routeOf(`${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`)
     found.set(route, query?.split('&') ?? found.get(route) ?? [])
   }
   return found
+}
+
+function routeOf(text: string): string {
+  if (routes.has(text)) return text
+  const isExample = (route: string) => new RegExp(`^${route.replaceAll(/\{\w+\}/g, '[^/{]+')}$`).test(text)
+  return [...routes.keys()].find(isExample) ?? text
 }
 
 function queryOf({ parameters = [] }: DescribedRoute): readonly string[] {

@@ -135,7 +135,7 @@ export class Session implements Owner {
       hub.close(subscriber, 'expired')
       return
     }
-    this.reconsider(subscriber)
+    this.#settleLive(subscriber)
     if (this.#confirmAtMs <= clock.monotonic()) this.recheck(subscriber)
     this.#callAgain(subscriber)
   }
@@ -147,10 +147,20 @@ export class Session implements Owner {
       this.recheck(subscriber)
       return
     }
+    this.#settleLive(subscriber)
+  }
+
+  #settleLive(subscriber: Subscriber): void {
+    const { authenticator, hub } = this.#services
     const before = this.ready().version
+    const had = new Set(this.#channels)
     this.settle()
+    // Until the CMS has said what is left, nothing may come back that was taken away.
+    if (authenticator.isVoid(this.#principal)) {
+      this.#channels = this.#channels.filter(channel => had.has(channel))
+    }
     const ready = this.ready()
-    if (ready.version !== before) this.#services.hub.update(subscriber, this.keys, ready.json)
+    if (ready.version !== before) hub.update(subscriber, this.keys, ready.json)
   }
 
   /** Asks the CMS again. Yes: the difference is applied to the live connection. No: it is closed as `expired`. */

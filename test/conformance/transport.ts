@@ -6,7 +6,9 @@ import { endingsSuite } from './transport-endings.js'
 import { grantsSuite } from './transport-grants.js'
 import { jwtSuite } from './transport-jwt.js'
 import { membershipSuite } from './transport-memberships.js'
+
 import { presenceSuite } from './transport-presence.js'
+
 import { resumeSuite } from './transport-resume.js'
 
 export type { Transport } from './transport-case.js'

@@ -119,6 +119,7 @@ t.test('one user, and one who is not there', async t => {
     since: null,
     behind: 0,
     channels: [],
+    added: [],
     connections: [],
     next: null,
     nodes: { asked: 1, answered: 1 },

@@ -1,20 +1,26 @@
 import t from 'tap'
 import type { Grant } from '../../src/auth/grant.js'
+import { Memberships } from '../../src/auth/memberships.js'
+import type { Clock } from '../../src/clock.js'
+import { MemoryState } from '../../src/state/memory-state.js'
 import { Session } from '../../src/transports/session.js'
 import { beginAuth, token } from '../helpers/authenticator.js'
 import { createTestHub } from '../helpers/hub.js'
 import { fromNow, signToken } from '../helpers/jwt.js'
-import { noMemberships } from '../helpers/memberships.js'
 import { caller, settled } from '../helpers/verifier.js'
 
 const hourMs = 3_600_000
+
+function noMemberships(clock: Clock): Memberships {
+  return new Memberships({ clock, state: new MemoryState(clock), maxChannels: 10, isConnected: () => true })
+}
 
 /**
  * A stream of user 5, who is let in by a JWT for so many seconds, or else by an opaque token about which the CMS is asked; with
  * grants that end after so many seconds. Time stands still.
  */
 async function begin(options: { jwtSeconds?: number; grantSeconds?: readonly number[] }) {
-  const { clock, cms, authenticator } = beginAuth({ jwt: true })
+  const { clock, cms, authenticator, kick } = beginAuth({ jwt: true })
   const { hub, join } = createTestHub({ clock })
   const { jwtSeconds, grantSeconds = [] } = options
   const exp = fromNow(jwtSeconds ?? 0, clock.now())
@@ -48,7 +54,7 @@ async function begin(options: { jwtSeconds?: number; grantSeconds?: readonly num
         const { channels, reason } = JSON.parse(json)
         return `${event} ${channels ?? reason ?? ''}`.trim()
       })
-  return { clock, cms, hub, sink, story }
+  return { clock, cms, kick, hub, sink, story }
 }
 
 t.test('a stream of a JWT is closed at its exp, and sends its last bytes until it is cut', async t => {
@@ -117,6 +123,15 @@ t.test('a grant ends also while the CMS is asked, or is away', async t => {
   await cms.yes({ channels: ['other'] })
   clock.turn()
   t.strictSame(story().at(-1), 'ready other,granted_2')
+})
+
+t.test('a grant ends also for somebody of whom only the CMS can say what is left', async t => {
+  const { clock, cms, kick, story } = await begin({ grantSeconds: [100] })
+  clock.advance(1)
+  kick(0)
+  clock.advance(110_000)
+  t.strictSame(story(), ['ready', 'ready news'])
+  t.equal(cms.asked.length, 1, 'and nobody is asked again and again')
 })
 
 t.test('somebody for whom nothing falls due is left alone', async t => {
