@@ -5,11 +5,11 @@ import type { Memberships } from '../auth/memberships.js'
 import type { Clock } from '../clock.js'
 import type { EventReporter } from '../cms/event-reporter.js'
 import { type Cursor, formatCursor } from '../cursor.js'
-import { InvalidRequest, KeyRestricted, TooManyMemberships } from '../errors.js'
+import { atIndex, InvalidRequest, KeyRestricted, TooManyMemberships } from '../errors.js'
 import type { Hub } from '../hub/hub.js'
 import type { MessageLog } from '../log/message-log.js'
 import type { Window } from '../log/window.js'
-import { channelNameProblem, channelOf, type MessageLimits, parseMessages } from '../message.js'
+import { channelNameProblem, channelOf, type Message, type MessageLimits, parseMessages } from '../message.js'
 import type { ProcessFigures } from '../metrics/process-figures.js'
 import { Rates } from '../metrics/rates.js'
 import type { SiteState } from '../state/site-state.js'
@@ -62,7 +62,7 @@ export class Control {
    */
   async publish(body: unknown, rights: KeyRights = allRights): Promise<readonly string[]> {
     const messages = parseMessages(body, this.#parts.limits)
-    if (rights.channels !== undefined) for (const { keys } of messages) checkTarget(keys, rights)
+    if (rights.channels !== undefined) checkTargets(messages, rights, Array.isArray(body))
     const cursors = await this.#parts.log.append(messages)
     return cursors.map(formatCursor)
   }
@@ -142,11 +142,19 @@ export class Control {
   }
 }
 
-/** @throws KeyRestricted unless all are channels that the key is for. */
-function checkTarget(keys: readonly string[], rights: KeyRights): void {
-  for (const key of keys) {
-    const channel = channelOf(key)
-    if (channel === undefined) throw new KeyRestricted('publish to users or to everybody, only to channels')
-    rights.checkChannel('publish', channel)
+/** @throws KeyRestricted unless all are for channels that the key is for; of an array, it says which is not. */
+function checkTargets(messages: readonly Message[], rights: KeyRights, isArray: boolean): void {
+  for (const [index, { keys }] of messages.entries()) {
+    try {
+      for (const key of keys) checkTarget(key, rights)
+    } catch (error) {
+      throw isArray && error instanceof KeyRestricted ? atIndex(error, index) : error
+    }
   }
+}
+
+function checkTarget(key: string, rights: KeyRights): void {
+  const channel = channelOf(key)
+  if (channel === undefined) throw new KeyRestricted('publish to users or to everybody, only to channels')
+  rights.checkChannel('publish', channel)
 }
