@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { text as textOf } from 'node:stream/consumers'
 import closeWithGrace from 'close-with-grace'
 import { unrestrictedKey } from './auth/service-key.js'
+import type { Terminal } from './commands/terminal.js'
 import { type Config, ConfigError, helpText, loadConfig } from './config.js'
 import { connectionsAllowed } from './open-files.js'
-import { startServer } from './server.js'
 
-/** Exit code for a command line or configuration that cannot be used. */
+/** Exit code for a command line or configuration that cannot be used; also that of the commands. */
 const exitUsage = 2
 
 /** Connections below which the open-files limit is worth a warning. */
@@ -15,13 +16,15 @@ const fewConnections = 10_000
 
 const usage = `Usage: downpipe [serve] [options]     start the service
        downpipe check-config [options] say what is wrong with the configuration, and start nothing
+       downpipe COMMAND [options]      talk to a service that runs; downpipe COMMAND --help says more
        downpipe --help | --version
 
 A first try:  downpipe --dev
 
 `
 
-const commands = { serve, 'check-config': checkConfig }
+/** What stands on its own; the other commands call a service. */
+const ownCommands = { serve, 'check-config': checkConfig }
 
 function version(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
@@ -67,6 +70,8 @@ async function serve(argv: readonly string[]): Promise<void> {
       `warning: the open-files limit allows ${allowed} connections; raise it (ulimit -n, LimitNOFILE=)`,
     )
   }
+  // Not loaded for the commands, which would take twice as long to begin.
+  const { startServer } = await import('./server.js')
   const server = await startServer(config, allowed).catch((error: unknown) => {
     complain(`downpipe cannot start: ${error instanceof Error ? error.message : String(error)}`)
     process.exit(1)
@@ -98,15 +103,44 @@ Downpipe listens on ${url}, for development: any page of this machine may read e
 `
 }
 
+/** The process as the commands see it. */
+const terminal: Terminal = {
+  env: process.env,
+  readFile: path => readFileSync(path, 'utf8'),
+  readInput: () => textOf(process.stdin),
+  write: text => process.stdout.write(text),
+  complain: text => process.stderr.write(text),
+  interruption: () => {
+    const interruption = new AbortController()
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort())
+    return interruption.signal
+  },
+}
+
+async function call(name: string, argv: readonly string[]): Promise<void> {
+  const { commandHelp, commandList, commands } = await import('./commands/index.js')
+  const command = commands.find(candidate => candidate.name === name)
+  const given = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined)
+  if (command === undefined) {
+    complain(`downpipe: there is no command ${JSON.stringify(name)}\n\n${usage}${commandList}`)
+    process.exitCode = exitUsage
+  } else if (given.includes('--help') || given.includes('-h')) say(commandHelp(command).trimEnd())
+  else {
+    // Whoever reads the output may have seen enough of it: `downpipe tail news | head -1`.
+    process.stdout.once('error', () => process.exit())
+    process.exitCode = await command.run(argv, terminal)
+  }
+}
+
 const [first = '', ...rest] = process.argv.slice(2)
-const isCommand = Object.hasOwn(commands, first)
-const argv = isCommand ? rest : process.argv.slice(2)
-if (argv.includes('--help') || argv.includes('-h')) say(usage + helpText())
-else if (argv.includes('--version') || argv.includes('-v')) say(version())
-else if (first !== '' && !isCommand && !first.startsWith('-')) {
-  complain(`downpipe: there is no command ${JSON.stringify(first)}\n\n${usage}`)
-  process.exit(exitUsage)
-} else {
-  const command = isCommand ? (first as keyof typeof commands) : 'serve'
-  await commands[command](argv)
+const isOwn = Object.hasOwn(ownCommands, first)
+const argv = isOwn ? rest : process.argv.slice(2)
+if (first !== '' && !isOwn && !first.startsWith('-')) await call(first, rest)
+else if (argv.includes('--help') || argv.includes('-h')) {
+  const { commandList } = await import('./commands/index.js')
+  say(usage + commandList + helpText())
+} else if (argv.includes('--version') || argv.includes('-v')) say(version())
+else {
+  const command = isOwn ? (first as keyof typeof ownCommands) : 'serve'
+  await ownCommands[command](argv)
 }

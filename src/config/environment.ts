@@ -4,6 +4,9 @@ import { type Given, itemsOf, type Source } from './source.js'
 
 const byName = new Map(options.map(option => [environmentName(option), option]))
 
+/** Variables of the commands that call a server; whoever exports them may start a server there, too. */
+const ofCommands: readonly string[] = ['DOWNPIPE_URL', 'DOWNPIPE_SITE']
+
 /**
  * What Kubernetes puts into every container for a service that is called `downpipe` or `downpipe-…`: without
  * this, giving the service its obvious name would keep it from starting.
@@ -24,7 +27,8 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     if (!name.startsWith('DOWNPIPE_') || text.trim() === '') continue
     const option = byName.get(name)
     if (option !== undefined) given.push({ option, source: name, items: itemsOf(option, text) })
-    else if (!isServiceLink(name, text)) problems.push(unknownName(name, name, [...byName.keys()]))
+    else if (!ofCommands.includes(name) && !isServiceLink(name, text))
+      problems.push(unknownName(name, name, [...byName.keys()]))
   }
   return { given, problems }
 }

@@ -20,7 +20,8 @@ export function helpText(): string {
   return `${groups.join('\n')}\nOther:\n\n  -h, --help\n  -v, --version\n\n${asElsewhere}`
 }
 
-function help(option: Option): string {
+/** How the help text tells of one option. */
+export function help(option: Option): string {
   const head = `  --${option.name} ${option.placeholder}`.trimEnd()
   return `${head}${option.isList ? ' …' : ''}\n${wrap(`${option.doc} ${summary(option)}`, '      ')}`
 }
@@ -29,7 +30,8 @@ function summary(option: Option): string {
   return option.isFlag ? '' : `[default: ${option.defaultText}; ${option.limits || option.what}]`
 }
 
-function wrap(text: string, indent: string): string {
+/** Breaks text into lines of at most 79 characters, where a word allows it. */
+export function wrap(text: string, indent: string): string {
   const lines = [indent]
   for (const word of text.trim().split(/\s+/)) {
     const line = lines.at(-1) ?? ''

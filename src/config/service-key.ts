@@ -3,7 +3,7 @@ import type { RestrictedKey, ServiceKey } from '../auth/service-key.js'
 import { channelPattern, type Kind, matching } from './kind.js'
 
 /** A plain key. No space, which ends a bearer token; no comma, which separates keys in the environment. */
-const plainKey = matching(
+export const plainKey = matching(
   'KEY',
   '16 to 512 printable ASCII characters without spaces or commas',
   /^[\x21-\x2b\x2d-\x7e]{16,512}$/,

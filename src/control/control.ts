@@ -5,7 +5,7 @@ import type { Memberships } from '../auth/memberships.js'
 import type { Clock } from '../clock.js'
 import type { EventReporter } from '../cms/event-reporter.js'
 import { type Cursor, formatCursor } from '../cursor.js'
-import { InvalidRequest, KeyRestricted, TooManyMemberships } from '../errors.js'
+import { atIndex, InvalidRequest, KeyRestricted, TooManyMemberships } from '../errors.js'
 import type { Hub } from '../hub/hub.js'
 import type { MessageLog } from '../log/message-log.js'
 import type { Window } from '../log/window.js'
@@ -78,7 +78,7 @@ export class Control {
   async #accept(body: unknown, rights: KeyRights): Promise<readonly Message[]> {
     const { limits, review } = this.#parts
     const messages = parseMessages(body, limits)
-    if (rights.channels !== undefined) for (const { keys } of messages) checkTarget(keys, rights)
+    if (rights.channels !== undefined) checkTargets(messages, rights, Array.isArray(body))
     if (review === undefined) return messages
     return parseMessages(await review(body), limits)
   }
@@ -158,11 +158,19 @@ export class Control {
   }
 }
 
-/** @throws KeyRestricted unless all are channels that the key is for. */
-function checkTarget(keys: readonly string[], rights: KeyRights): void {
-  for (const key of keys) {
-    const channel = channelOf(key)
-    if (channel === undefined) throw new KeyRestricted('publish to users or to everybody, only to channels')
-    rights.checkChannel('publish', channel)
+/** @throws KeyRestricted unless all are for channels that the key is for; of an array, it says which is not. */
+function checkTargets(messages: readonly Message[], rights: KeyRights, isArray: boolean): void {
+  for (const [index, { keys }] of messages.entries()) {
+    try {
+      for (const key of keys) checkTarget(key, rights)
+    } catch (error) {
+      throw isArray && error instanceof KeyRestricted ? atIndex(error, index) : error
+    }
   }
+}
+
+function checkTarget(key: string, rights: KeyRights): void {
+  const channel = channelOf(key)
+  if (channel === undefined) throw new KeyRestricted('publish to users or to everybody, only to channels')
+  rights.checkChannel('publish', channel)
 }

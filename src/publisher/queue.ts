@@ -85,8 +85,11 @@ export class Queue {
   }
 
   #remove(count: number): readonly Waiting[] {
-    if (count === 0) return []
-    const removed = this.#waiting.splice(0, count)
+    const [first] = this.#waiting
+    if (count === 0 || first === undefined) return []
+    // While the server is away each message that comes makes one go: `splice` would copy the whole queue for it.
+    const removed = count === 1 ? [first] : this.#waiting.splice(0, count)
+    if (count === 1) this.#waiting.shift()
     for (const { bytes } of removed) this.#bytes -= bytes
     return removed
   }

@@ -74,6 +74,8 @@ t.test('a key for channels publishes to these, and to nobody else', async t => {
     t.match(await publish(body), refusal, JSON.stringify(body))
   }
   // What is not of the form is said first, as to every other key.
+  const mixed = [{ channel: 'log_a' }, { channel: 'log_a' }, { channel: 'secret_channel' }]
+  t.match(await publish(mixed), { status: 403, body: { index: 2 } }, 'of an array it is said which')
   t.match(await publish({ channel: 'news', chanel: 1 }), { status: 400 })
   const after = (await server.get('/cursor', { authorization: `Bearer ${serviceKey}` })).body
   t.strictSame(after, before, 'nothing of it was stored')

@@ -151,18 +151,23 @@ t.test('the page is there before the push server has answered', async t => {
   const seen = new Promise<void>(resolve => {
     answerIt = resolve
   })
+  let isGivenUp = false
   const server = await startUnreliableServer(t, async (received, response) => {
+    response.once('close', () => {
+      isGivenUp = !response.writableFinished
+    })
     await seen
     accept(received, response)
   })
   const page = `$push->enqueue(array('channel' => 'a')); ob_start(); echo 'saved';`
-  const url = await servePhp(t, script(server.url, page, "'timeout' => 20,"))
+  const url = await servePhp(t, script(server.url, page, "'timeout' => 10,"))
   const response = await fetch(url)
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
   t.equal((await reader?.read())?.value, 'saved')
   await until('the call', () => server.received.length === 1)
+  t.notOk(isGivenUp, 'PHP still waits for the answer')
   answerIt()
-  t.equal((await reader?.read())?.done, true, 'and nothing else is on it')
+  t.equal((await reader?.read())?.done, true, 'and nothing else is on the page')
   t.equal(server.received.length, 1)
 })
 
