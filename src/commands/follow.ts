@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Answer, member, parseJson, Unreachable } from '../remote/ask.js'
-import { EventParser, type StreamEvent } from '../remote/event-parser.js'
+import { EventStream, type StreamEvent } from '../client/node/event-stream.js'
+import { type Answer, maxEventLength, member, parseJson, Unreachable } from '../remote/ask.js'
 import { CommandError, exitCodes } from './exit-code.js'
 import type { Service } from './service.js'
 
@@ -46,7 +46,7 @@ export async function* follow(followed: Followed): AsyncGenerator<StreamEvent> {
       for await (const event of read(answer, takeDelay)) {
         cursor = event.id ?? cursor
         yield event
-        if (event.event === 'close') delayMs = afterClose(event)
+        if (event.type === 'close') delayMs = afterClose(event)
       }
     } catch (error) {
       if (signal.aborted) return
@@ -86,22 +86,23 @@ function afterClose({ data }: StreamEvent): number {
 
 /** The events of one answer, until it ends, is cut off, or gives no sign of life. */
 async function* read({ message }: Answer, onRetry: (ms: number) => void): AsyncGenerator<StreamEvent> {
-  const parser = new EventParser()
+  const events: StreamEvent[] = []
+  const stream = new EventStream(event => events.push(event), maxEventLength)
   const kill = () => message.destroy()
   let silence = setTimeout(kill, silenceMs)
   try {
     for await (const chunk of message) {
       silence.refresh()
-      for (const event of parser.push(chunk)) {
-        const seconds =
-          event.event === 'ready' ? member(parseJson(event.data)?.value, 'heartbeat') : undefined
+      stream.push(chunk)
+      for (const event of events.splice(0)) {
+        const seconds = event.type === 'ready' ? member(parseJson(event.data)?.value, 'heartbeat') : undefined
         if (typeof seconds === 'number') {
           clearTimeout(silence)
           silence = setTimeout(kill, Math.max(silenceMs, seconds * 2_500))
         }
         yield event
       }
-      if (parser.retryMs !== undefined) onRetry(parser.retryMs)
+      if (stream.retryMs !== undefined) onRetry(stream.retryMs)
     }
   } catch {
     // Cut off is an end like any other.

@@ -1,6 +1,6 @@
+import type { StreamEvent } from '../client/node/event-stream.js'
 import { maybe } from '../config/option.js'
 import { member, parseJson } from '../remote/ask.js'
-import type { StreamEvent } from '../remote/event-parser.js'
 import { defineCommand } from './command.js'
 import { connect, connectionOptions } from './connection.js'
 import { exitCodes } from './exit-code.js'
@@ -41,13 +41,13 @@ export const tail = defineCommand({
   },
 })
 
-function printJson({ event, id, data }: StreamEvent, terminal: Terminal): void {
+function printJson({ type: event, id, data }: StreamEvent, terminal: Terminal): void {
   const value = parseJson(data)?.value
   if (event === 'heartbeat' || value === undefined) return
   terminal.write(`${JSON.stringify({ ...(id !== undefined && { id }), [event]: value })}\n`)
 }
 
-function printText({ event, id, data }: StreamEvent, terminal: Terminal): void {
+function printText({ type: event, id, data }: StreamEvent, terminal: Terminal): void {
   const value = parseJson(data)?.value
   if (event === 'message') terminal.write(`${messageLine(id, value)}\n`)
   else if (event === 'ready')

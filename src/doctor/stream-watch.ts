@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
-import { type Answer, type Ask, ask } from '../remote/ask.js'
-import { EventParser, type StreamEvent } from '../remote/event-parser.js'
+import { EventStream, type StreamEvent } from '../client/node/event-stream.js'
+import { type Answer, type Ask, ask, maxEventLength } from '../remote/ask.js'
 import type { Target } from '../remote/target.js'
 
 /** An event, and when it came. */
@@ -39,7 +39,7 @@ export class StreamWatch {
 
   /** The first event of the name. */
   first(event: string): SeenEvent | undefined {
-    return this.events.find(seen => seen.event === event)
+    return this.events.find(seen => seen.type === event)
   }
 
   /** Waits until it is so, the stream has ended, or the time is over; tells whether it is so. */
@@ -74,10 +74,10 @@ export class StreamWatch {
       this.refusal = text
       return
     }
-    const parser = new EventParser()
+    const stream = new EventStream(event => this.events.push({ ...event, atMs: this.nowMs }), maxEventLength)
     for await (const chunk of decoded(head)) {
       this.lastMs = this.nowMs
-      this.events.push(...parser.push(chunk).map(event => ({ ...event, atMs: this.nowMs })))
+      stream.push(chunk)
       this.#look()
     }
   }

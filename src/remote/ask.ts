@@ -35,6 +35,9 @@ export class Unreachable extends Error {}
 /** The longest body that is read whole, in bytes: an endless answer must not fill the memory. */
 const maxTextBytes = 64 * 1024 * 1024
 
+/** The longest event of a stream that is read, in characters, for the same reason. */
+export const maxEventLength = 80 * 1024 * 1024
+
 /** Asks, and resolves with the head of the answer. @throws Unreachable */
 export function ask(target: Target, call: Ask): Promise<Answer> {
   const beginMs = performance.now()
