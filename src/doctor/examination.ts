@@ -2,6 +2,7 @@ import { checkClock } from './clocks.js'
 import { checkCors } from './cors.js'
 import type { Finding } from './finding.js'
 import { checkHeartbeat, checkPoll } from './patience.js'
+import { checkProtocol } from './protocol.js'
 import { checkReach } from './reach.js'
 import { checkResume } from './resume.js'
 import { checkStream } from './stream.js'
@@ -13,6 +14,9 @@ export async function* examine(visitor: Visitor): AsyncGenerator<Finding> {
   const { findings, reply } = await checkReach(visitor)
   yield* findings
   if (reply === undefined) return
+  const { target, timeoutMs } = visitor.patient
+  const protocol = await checkProtocol(target, timeoutMs)
+  if (protocol !== undefined) yield protocol
   yield checkClock(reply, Date.now())
   yield* await checkVerifier(visitor)
   yield* await checkCors(visitor)

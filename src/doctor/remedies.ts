@@ -135,6 +135,17 @@ export const remedies = {
       Caddy: 'handle_path /push/* { reverse_proxy 127.0.0.1:8080 }',
     },
   },
+  http1: {
+    means:
+      'over HTTP/1.1 a browser has six connections to a host, and each open tab keeps one: the seventh tab gets nothing',
+    change: {
+      nginx: 'http2 on; in the server (before 1.25.1: listen 443 ssl http2;)',
+      Apache: 'Protocols h2 http/1.1 (with mod_http2)',
+      Varnish:
+        '-p feature=+http2, and h2 in the ALPN of what ends TLS in front of it (hitch: alpn-protos = "h2, http/1.1")',
+      Caddy: 'h2 in protocols in servers { } (it is there by default)',
+    },
+  },
   noKeepAlive: {
     means: 'each poll costs a new connection',
     change: {
