@@ -19,7 +19,7 @@ async function byReplay(visitor: Visitor): Promise<Finding> {
   if ('problem' in published) return untested('resume', 'nothing could be published')
   const [had = '', missed] = published.ids
   const watch = visitor.watch({ 'last-event-id': had })
-  const isReplayed = () => watch.types.some(({ event, id }) => event === 'message' && id === missed)
+  const isReplayed = () => watch.events.some(({ type, id }) => type === 'message' && id === missed)
   const isElsewhere = () => startOf(watch) !== undefined && startOf(watch) !== had
   await watch.until(() => isReplayed() || isElsewhere() || watch.first('gap') !== undefined, timeoutMs)
   watch.close()

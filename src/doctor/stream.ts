@@ -98,7 +98,7 @@ async function checkDelivery(visitor: Visitor, watch: StreamWatch): Promise<Find
   const published = await publish(visitor, 1)
   if ('problem' in published) return published.problem
   const [id] = published.ids
-  const seen = () => watch.types.find(event => event.id === id && event.event === 'message')
+  const seen = () => watch.events.find(event => event.id === id && event.type === 'message')
   await watch.until(() => seen() !== undefined, timeoutMs)
   const message = seen()
   if (message === undefined) {

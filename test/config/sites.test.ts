@@ -163,6 +163,16 @@ t.test('two sites with one secret are refused, without telling it', async t => {
   ])
 })
 
+t.test('a key is a shared secret also where it may do less in one of the sites', async t => {
+  const sites = {
+    blog: { serviceKey: [{ key: otherKey, operations: ['publish'] }, key] },
+    shop: { serviceKeyFile: '/blog.key' },
+  }
+  t.strictSame(problemsOf({ sites }), [
+    'sites.shop.serviceKeyFile in c: has a secret that sites.blog.serviceKey in c has, too; each site must have its own',
+  ])
+})
+
 t.test('a file of keys of one site is read for that site alone', async t => {
   const sites = { blog: { serviceKeyFile: '/nowhere' }, shop: { serviceKey: key } }
   t.strictSame(problemsOf({ sites }), [

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { until } from '../helpers/calls.js'
+import { fromNow, grantSecret, jwtSecret, signGrant, signToken } from '../helpers/jwt.js'
 import { PollReader, poll, pollBody } from '../helpers/poll-reader.js'
 import type { Ask, Reader } from '../helpers/reader.js'
 import { type SitesServer, startSites, type TestSite } from '../helpers/sites.js'
@@ -171,4 +172,45 @@ t.test('figures are those of the site', async t => {
   })
   stream.close()
   await until('the stream is gone', async () => Object((await blog.get('/stats')).body).connections.sse === 0)
+})
+
+t.test('a grant of one site is refused by another, even with the same secret', async t => {
+  const signed = { grantSecrets: [grantSecret], anonymousChannels: ['open'] }
+  const { main, blog, shop } = await startSites(t, { main: signed, blog: signed, shop: signed })
+  const grantOf = (aud: string) => signGrant({ aud, channels: ['order_1'], exp: fromNow(60) })
+  const sites = { default: main, blog, shop }
+  for (const [name, site] of Object.entries(sites)) {
+    for (const other of Object.keys(sites)) {
+      const ready = Object(
+        pollBody(await poll(site.url, { channels: ['open'], query: { grant: await grantOf(other) } })).ready,
+      )
+      const channels = other === name ? ['open', 'order_1'] : ['open']
+      t.strictSame([...ready.channels].sort(), channels, `a grant of ${other} at ${name}`)
+      t.equal(ready.refused.length, other === name ? 0 : 1)
+    }
+  }
+})
+
+t.test('a JWT that one site takes is nothing to a site without its secret', async t => {
+  const { blog, shop } = await startSites(t, { blog: { jwtSecrets: [jwtSecret] } })
+  const token = await signToken({ sub: '7', channels: ['news'], exp: fromNow(60) })
+  t.match(await poll(blog.url, { token }), { status: 200, body: { ready: { uid: '7' } } })
+  t.match(await poll(shop.url, { token }), { status: 401 })
+  t.strictSame(blog.cms.asked, [])
+})
+
+t.test('who is online in one site is seen, listed and a member there alone', async t => {
+  const { blog, shop } = await startSites(t, { blog: { presenceQuietMs: 0 }, shop: { presenceQuietMs: 0 } })
+  blog.cms.identities.set('seven', { uid: '7', channels: ['news'], visibleTo: ['5'] })
+  for (const site of [blog, shop]) knowFive(site, '')
+  const seven = new SseReader(blog.url, { token: 'seven' })
+  t.teardown(() => seven.close())
+  await seven.next('ready')
+  await blog.post('/publish', { channel: 'news', data: 1 })
+  await seven.messages(1)
+  t.match(await poll(blog.url, { token: 'five' }), { body: { ready: { presence: ['7'] } } })
+  t.match(await poll(shop.url, { token: 'five' }), { body: { ready: { presence: [] } } })
+  t.match(await blog.get('/users/7'), { status: 200, body: { online: true } })
+  t.match(await shop.get('/users/7'), { status: 200, body: { online: false } })
+  t.match(await shop.get('/connections'), { body: { connections: [] } })
 })

@@ -172,3 +172,13 @@ t.test(
     t.match(await poll(blog.url, { token: 'x' }), { status: 401 })
   },
 )
+
+t.test('the description of the API has each route once, however many sites there are', async t => {
+  const { url } = await startSites(t)
+  const { paths } = await (await fetch(`${url}/openapi.json`)).json()
+  t.ok(Object.hasOwn(paths, '/v1/publish'))
+  t.strictSame(
+    Object.keys(paths).filter(path => path.startsWith('/sites')),
+    [],
+  )
+})
