@@ -11,6 +11,9 @@ import { Session, type SessionServices } from './session.js'
 /** Grants that one request may carry: each costs the check of a signature. */
 const maxGrants = 8
 
+/** Shared by all who come without, which are most. */
+const noGrants: readonly Grant[] = []
+
 /** What bounds a subscription's request. */
 export interface HandshakeLimits {
   /** Bytes of the address, from the path on. */
@@ -64,8 +67,7 @@ export async function shakeHands(request: FastifyRequest, options: HandshakeOpti
   checkServing(options)
 
   const caller = (options.callerOf ?? callerOf)(request)
-  const grants: Grant[] = []
-  for (const grant of grantsAsked) grants.push(await options.grants.verify(grant))
+  const grants = grantsAsked.length === 0 ? noGrants : await verifyAll(grantsAsked, options.grants)
   const holdsGrant = grants.some(grant => grant.isGenuine)
   const principal = await options.authenticator.authenticate(token, caller, key !== undefined, holdsGrant)
   const session = new Session(options, { token, caller, channels, grants }, principal)
@@ -101,6 +103,13 @@ function settle(session: Session): void {
         'name the ones that the page needs by channel=…',
     )
   }
+}
+
+/** One after the other: whoever sends many bad ones waits for them. */
+async function verifyAll(asked: readonly string[], verifier: GrantVerifier): Promise<readonly Grant[]> {
+  const grants: Grant[] = []
+  for (const grant of asked) grants.push(await verifier.verify(grant))
+  return grants
 }
 
 function callerOf(request: FastifyRequest): Caller {

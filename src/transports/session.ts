@@ -48,8 +48,8 @@ export class Session implements Owner {
   #principal: Principal
   #channels: readonly string[] = []
   #refused: readonly RefusedGrant[] = []
-  /** When the first of the grants ends, in Unix time in ms. */
-  #grantsEndMs = Number.POSITIVE_INFINITY
+  /** When the first of the grants ends, in Unix time in ms; undefined: none does. */
+  #grantsEndMs: number | undefined
   /** When the identity must be confirmed, on the clock's monotonic scale. */
   #confirmAtMs = Number.POSITIVE_INFINITY
   /** Milliseconds, in 30-second steps, for which the identity could not be confirmed. */
@@ -87,7 +87,7 @@ export class Session implements Owner {
     const entitlement = entitled(weighed)
     this.#channels = entitlement.channels
     this.#refused = weighed.refused
-    this.#grantsEndMs = weighed.endMs
+    this.#grantsEndMs = weighed.endMs === Number.POSITIVE_INFINITY ? undefined : weighed.endMs
     return { ...entitlement, maxChannels }
   }
 
@@ -215,7 +215,8 @@ export class Session implements Owner {
   }
 
   #inMs(confirmInMs: number): number | undefined {
-    const endInMs = Math.min(this.#endMs, this.#grantsEndMs) - this.#services.clock.now()
+    const endInMs =
+      Math.min(this.#endMs, this.#grantsEndMs ?? Number.POSITIVE_INFINITY) - this.#services.clock.now()
     const ms = Math.min(endInMs, confirmInMs)
     return ms === Number.POSITIVE_INFINITY ? undefined : Math.min(Math.max(0, ms), lookAgainMs)
   }

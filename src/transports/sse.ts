@@ -54,8 +54,9 @@ class SseSink implements Sink {
   attach(subscriber: Subscriber): void {
     this.#subscriber = subscriber
     streams.set(this.#socket, this)
-    // A stream may be silent for a heartbeat, whatever a server allows its other connections.
-    this.#socket.setTimeout(0)
+    // A stream may be silent for a heartbeat, whatever a server allows its other connections. Ours allows all: setting it again
+    // would cost each socket 80 bytes.
+    if (this.#socket.timeout !== undefined && this.#socket.timeout > 0) this.#socket.setTimeout(0)
     this.#socket.on('drain', onDrain)
     this.#socket.once('close', onClose)
   }
