@@ -236,6 +236,8 @@ t.test('how the CMS answers about tokens', async t => {
       level: 'fault',
       seen: /accepted after \d{4} ms/,
       means: /first page view waits/,
+      // An answer that is only slow is in no log.
+      change: { Downpipe: 'what --auth-url leads to' },
     })
   })
 
