@@ -1,6 +1,8 @@
 import type { RequestListener } from 'node:http'
 import { request } from 'node:http'
 import t, { type Test } from 'tap'
+import { defaults } from '../../src/config.js'
+import { startServer } from '../../src/server.js'
 import { examine } from '../helpers/doctor.js'
 import { deadUrl, startForeignServer } from '../helpers/foreign-server.js'
 import { serviceKey, startTestServer, type TestServer } from '../helpers/server.js'
@@ -208,6 +210,29 @@ t.test('between us and a server', async t => {
     const { findings } = await examine(t, browsers, ...key, '--control-url', control)
     t.match(findings.delivery, { level: 'good' })
   })
+})
+
+// A name that was mistyped or forgotten once sent people to the prefix in their proxy's configuration, which was right.
+t.test('a site that the server does not have is no matter of the prefix', async t => {
+  const server = await startServer(
+    defaults({
+      listen: [{ host: '127.0.0.1', port: 0 }],
+      logLevel: 'silent',
+      sites: [{ name: 'blog', config: defaults({ serviceKeys: [serviceKey] }) }],
+    }),
+  )
+  t.teardown(() => server.close())
+  for (const [url, ...options] of [
+    [server.url],
+    [server.url, '--site=blok'],
+    [`${server.url}/sites/blok`],
+  ] as const) {
+    const { findings } = await examine(t, url, ...options)
+    t.match(findings.reach, { level: 'fault', means: /no such site/, change: { Downpipe: /--site/ } })
+    t.equal(findings.reach?.change?.nginx, undefined)
+  }
+  const astray = await examine(t, `${server.url}/push/sites/blog`)
+  t.match(astray.findings.reach, { level: 'fault', change: { nginx: /location \/push\// } })
 })
 
 t.test('how the CMS answers about tokens', async t => {
