@@ -11,6 +11,9 @@ const grantType = 'downpipe-grant+jwt'
 /** The name of a server's only site. */
 const onlySite = 'default'
 
+/** Where the secret is looked for when no option names it. */
+const variable = 'DOWNPIPE_GRANT_SECRET'
+
 /** `downpipe grant`. */
 export const grant = defineCommand({
   name: 'grant',
@@ -24,7 +27,7 @@ export const grant = defineCommand({
       name: 'uid',
       doc: 'Only this user may use it. Without it: whoever has it.',
     }),
-    ...mintingOptions,
+    ...mintingOptions(variable),
     site: siteOption,
     json: jsonOption,
   },
@@ -32,7 +35,7 @@ export const grant = defineCommand({
     const { uid, channels, expiresMs } = values
     if (channels.length === 0) throw new CommandError(exitCodes.usage, 'for which channels? give --channel')
     const claims = { channels, aud: siteOf(values, terminal) ?? onlySite, ...(uid !== undefined && { uid }) }
-    const secret = secretOf(values, 'DOWNPIPE_GRANT_SECRET', terminal)
+    const secret = secretOf(values, variable, terminal)
     const { jwt, expires } = await mint(claims, { secret, type: grantType, expiresMs })
     terminal.write(`${values.json ? JSON.stringify({ grant: jwt, expires }) : jwt}\n`)
     return exitCodes.done

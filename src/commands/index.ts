@@ -59,8 +59,8 @@ const introduction = `# Command line
 [HTTP API](http.md) that a CMS uses.
 `
 
-const connecting = `Where the service is: \`--url\` or \`DOWNPIPE_URL\`, else \`http://127.0.0.1:8080\`. The service key: \`DOWNPIPE_SERVICE_KEY\`,
-\`DOWNPIPE_SERVICE_KEY_FILE\`, \`--key-file\` or \`--key\`; of several the first. With \`--control-listen\` the URL is that of the CMS's side,
+const connecting = `Where the service is: \`--url\` or \`DOWNPIPE_URL\`, else \`http://127.0.0.1:8080\`. The service key: \`--key\`, else
+\`--key-file\`, \`DOWNPIPE_SERVICE_KEY\` or \`DOWNPIPE_SERVICE_KEY_FILE\`. With \`--control-listen\` the URL is that of the CMS's side,
 but for \`tail\` and \`doctor\`, which read as browsers do.
 
     export DOWNPIPE_URL=https://push.example DOWNPIPE_SERVICE_KEY_FILE=/etc/downpipe.key

@@ -2,7 +2,7 @@ import { maybe } from '../config/option.js'
 import { integer } from '../config/quantity.js'
 import { defineCommand, type ValuesOf } from './command.js'
 import { connect, connectionOptions } from './connection.js'
-import { type ExitCode, exitCodes } from './exit-code.js'
+import { CommandError, type ExitCode, exitCodes } from './exit-code.js'
 import { text } from './kinds.js'
 import { reportList, reportRecord } from './report.js'
 import type { Terminal } from './terminal.js'
@@ -79,6 +79,10 @@ async function show(
   values: ValuesOf<typeof pageOptions>,
   terminal: Terminal,
 ): Promise<ExitCode> {
+  if (one !== undefined && Object.values(filters).some(filter => filter !== undefined)) {
+    const names = Object.keys(filters).map(name => `--${name}`)
+    throw new CommandError(exitCodes.usage, `${names.join(', ')}: only for the list, not with one of it`)
+  }
   const { limit, after } = values
   const page = { after, ...(limit !== undefined && { limit: String(limit) }) }
   const service = connect(values, terminal)

@@ -8,8 +8,8 @@ import { CommandError, exitCodes } from './exit-code.js'
 import { text } from './kinds.js'
 import type { Terminal } from './terminal.js'
 
-/** The options of every command that signs something. */
-export const mintingOptions = {
+/** The options of a command that signs something; `variable` may hold the secret, too. */
+export const mintingOptions = (variable: string) => ({
   channels: many(text('CHANNEL', 'a channel, or a prefix and one trailing star'), {
     name: 'channel',
     doc: 'A channel that may be read, or a prefix (public_*), which allows but subscribes to nothing. A list.',
@@ -23,10 +23,10 @@ export const mintingOptions = {
     name: 'secret',
     isSecret: true,
     doc: `The secret that the server knows, too. The command line is visible to every user of the machine: prefer
-      --secret-file or the environment.`,
+      --secret-file or ${variable} (the first, where it holds several).`,
   }),
   secretFile: maybe(filePath, { name: 'secret-file', doc: 'A file that holds the secret and nothing else.' }),
-}
+})
 
 /**
  * The secret to sign with. `variable` is where it is looked for when no option names it; of several the first counts.
@@ -34,7 +34,7 @@ export const mintingOptions = {
  * @throws CommandError that does not repeat it
  */
 export function secretOf(
-  { secret, secretFile }: Pick<ValuesOf<typeof mintingOptions>, 'secret' | 'secretFile'>,
+  { secret, secretFile }: Pick<ValuesOf<ReturnType<typeof mintingOptions>>, 'secret' | 'secretFile'>,
   variable: string,
   terminal: Terminal,
 ): string {

@@ -6,6 +6,9 @@ import { CommandError, exitCodes } from './exit-code.js'
 import { json, text } from './kinds.js'
 import { mint, mintingOptions, secretOf } from './minting.js'
 
+/** Where the secret is looked for when no option names it. */
+const variable = 'DOWNPIPE_JWT_SECRET'
+
 /** `downpipe token`. */
 export const token = defineCommand({
   name: 'token',
@@ -16,7 +19,7 @@ export const token = defineCommand({
     and nothing is stored.`,
   options: {
     uid: maybe(text('UID', "a user's id"), { name: 'uid', doc: 'Whose token it is. Required.' }),
-    ...mintingOptions,
+    ...mintingOptions(variable),
     visibleTo: many(text('UID', "a user's id"), {
       name: 'visible-to',
       doc: 'Users who are told when this one comes and goes. A list.',
@@ -38,7 +41,7 @@ export const token = defineCommand({
       ...(info !== undefined && { info: info.value }),
       ...(audience !== undefined && { aud: audience }),
     }
-    const secret = secretOf(values, 'DOWNPIPE_JWT_SECRET', terminal)
+    const secret = secretOf(values, variable, terminal)
     const { jwt, expires } = await mint(claims, { secret, type: 'JWT', expiresMs })
     terminal.write(`${values.json ? JSON.stringify({ token: jwt, expires }) : jwt}\n`)
     return exitCodes.done

@@ -2,6 +2,9 @@ import { member, Unreachable } from '../remote/ask.js'
 import { ailing, type Finding, good, serverFault, untested } from './finding.js'
 import type { Visitor } from './visitor.js'
 
+/** The code with which Downpipe refuses pages of an origin. */
+const originForbidden = 'DOWNPIPE_ORIGIN_FORBIDDEN'
+
 /** What of an answer the browser looks at before it lets a page see it. */
 type HeaderOf = (name: string) => string | undefined
 
@@ -19,11 +22,13 @@ export async function checkCors(visitor: Visitor): Promise<readonly Finding[]> {
 async function preflight(visitor: Visitor, origin: string): Promise<Finding> {
   const check = 'cors preflight'
   return await withAnswer(check, async () => {
-    const { answer } = await visitor.request('OPTIONS', `${visitor.patient.base}/poll`, {
+    const { answer, json } = await visitor.request('OPTIONS', `${visitor.patient.base}/poll`, {
       origin,
       'access-control-request-method': 'GET',
       'access-control-request-headers': 'authorization',
     })
+    // Downpipe's own word: nothing in front of it is to be changed, and the poll tells what is.
+    if (member(json, 'code') === originForbidden) return untested(check, 'it was refused, as a poll is')
     if (answer.status >= 300) return ailing(check, `OPTIONS is answered with ${answer.status}`, 'cors')
     const allowed = answer.header('access-control-allow-headers')?.toLowerCase() ?? ''
     if (!allowed.includes('authorization') && allowed !== '*') {
@@ -41,7 +46,7 @@ async function poll(
   const check = 'cors poll'
   return await withAnswer(check, async () => {
     const { answer, json } = await visitor.poll({ wait: '0' }, { origin, ...headers })
-    if (member(json, 'code') === 'DOWNPIPE_ORIGIN_FORBIDDEN') {
+    if (member(json, 'code') === originForbidden) {
       const means = 'no page of this origin can connect'
       return serverFault(check, `pages of ${origin} are refused`, means, `--allow-origin ${origin}`)
     }

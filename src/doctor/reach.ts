@@ -19,11 +19,22 @@ export async function checkReach(visitor: Visitor): Promise<Reach> {
     const means = 'nobody can be served; does it run, and is the address right?'
     return { findings: [serverFault('reach', error.message, means)], reply: undefined }
   }
-  const problem = strangerIn(reply)
+  const problem = (await missingSite(visitor, reply)) ?? strangerIn(reply)
   if (problem !== undefined) return { findings: [problem], reply: undefined }
   const { answer } = reply
   const seen = `Downpipe answers over HTTP/${answer.message.httpVersion} in ${Math.round(answer.headMs)} ms`
   return { findings: [good('reach', seen), await keepAlive(visitor)], reply }
+}
+
+/** Tells an address that Downpipe does not know, but where it is, from one that does not lead to it. */
+async function missingSite(visitor: Visitor, { json }: Reply): Promise<Finding | undefined> {
+  if (member(json, 'code') !== 'DOWNPIPE_NOT_FOUND' || !(await visitor.isServerThere())) return undefined
+  return serverFault(
+    'reach',
+    'Downpipe is there, but nobody can listen at this address (404)',
+    'there is no such site, or none without a name; or this is where only the CMS connects (--control-listen)',
+    'the site is named by --site, and is one of sites in the configuration file',
+  )
 }
 
 /** What is wrong when it is not Downpipe that answered, or not about this address. */

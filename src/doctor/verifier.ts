@@ -5,7 +5,10 @@ import type { Visitor } from './visitor.js'
 /** Milliseconds from which on the CMS is slow in saying whose a token is: every first page view waits for it. */
 const slowMs = 1_000
 
-const toAuthUrl = 'what --auth-url leads to; the server’s log says what was wrong with the answer'
+/** What is to be made faster, or mended. */
+const authUrl = 'what --auth-url leads to'
+
+const toAuthUrl = `${authUrl}; the server’s log says what was wrong with the answer`
 
 /** Looks how a visitor's token fares, and, with a key, how the CMS answers about tokens. */
 export async function checkVerifier(visitor: Visitor): Promise<readonly Finding[]> {
@@ -34,7 +37,7 @@ async function checkToken(visitor: Visitor): Promise<Finding> {
     }
     const seen = `accepted after ${tookMs} ms`
     if (tookMs <= slowMs) return good('token', seen)
-    return serverFault('token', seen, 'every first page view waits so long for its stream', toAuthUrl)
+    return serverFault('token', seen, 'every first page view waits so long for its stream', authUrl)
   }
   const seen = `${String(member(json, 'message'))} (${answer.status}, ${code}), after ${tookMs} ms`
   if (code === 'DOWNPIPE_BUSY') {

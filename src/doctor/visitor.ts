@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Agent } from 'node:http'
 import { Agent as TlsAgent } from 'node:https'
-import { type Answer, ask, parseJson, readText } from '../remote/ask.js'
+import { type Answer, ask, member, parseJson, readText, Unreachable } from '../remote/ask.js'
 import type { Target } from '../remote/target.js'
 import { type ProxyName, recogniseProxies } from './remedies.js'
 import { StreamWatch } from './stream-watch.js'
@@ -67,6 +67,20 @@ export class Visitor {
   /** `GET /poll` without any credential, so that the first use of a token can be timed later. @throws Unreachable */
   stranger(): Promise<Reply> {
     return this.request('GET', `${this.patient.base}/poll?wait=0`, {})
+  }
+
+  /** Whether the server, whatever its sites, is where the address leads; a site may be the end of that. */
+  async isServerThere(): Promise<boolean> {
+    const { target, timeoutMs } = this.patient
+    const root = { ...target, prefix: target.prefix.replace(/\/sites\/[^/]*$/, '') }
+    try {
+      const answer = await ask(root, { path: '/healthz', timeoutMs })
+      const text = await readText(answer, timeoutMs)
+      return answer.status === 200 && member(parseJson(text)?.value, 'status') === 'ok'
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error
+      return false
+    }
   }
 
   /** `GET /poll` that may wait. @throws Unreachable */

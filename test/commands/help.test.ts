@@ -13,6 +13,16 @@ t.test('every command says what it does, how it is called, and each of its optio
   }
 })
 
+t.test('of what signs it is said where else the secret may be', async t => {
+  for (const [name, variable] of [
+    ['token', /DOWNPIPE_JWT_SECRET/],
+    ['grant', /DOWNPIPE_GRANT_SECRET/],
+  ] as const) {
+    const command = commands.find(candidate => candidate.name === name)
+    t.match(command && commandHelp(command), variable)
+  }
+})
+
 t.test('the documentation page is what the commands say of themselves', async t => {
   const page = readFileSync(new URL('../../public/docs/command-line.md', import.meta.url), 'utf8')
   t.equal(page, commandsMarkdown())

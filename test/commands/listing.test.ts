@@ -68,6 +68,18 @@ t.test('one user or channel is a line for each field, and a table of its connect
     err: '',
   })
   await run(t, ['channels', 'nodes?x', '--url', url], { env })
+  // It was left out in silence, as if what was shown were all that matched.
+  for (const filtered of [
+    ['users', '5', '--channel=news'],
+    ['users', '5', '--prefix=6'],
+    ['channels', 'news', '--prefix=x'],
+  ]) {
+    t.match(await run(t, [...filtered, '--url', url], { env }), {
+      code: 2,
+      out: '',
+      err: /--prefix.*: only for the list/,
+    })
+  }
   t.strictSame(asked, ['/v1/users/a%2Fb', '/v1/channels/nodes%3Fx'])
 })
 

@@ -1,6 +1,8 @@
 import type { RequestListener } from 'node:http'
 import { request } from 'node:http'
 import t, { type Test } from 'tap'
+import { defaults } from '../../src/config.js'
+import { startServer } from '../../src/server.js'
 import { examine } from '../helpers/doctor.js'
 import { deadUrl, startForeignServer } from '../helpers/foreign-server.js'
 import { serviceKey, startTestServer, type TestServer } from '../helpers/server.js'
@@ -188,8 +190,9 @@ t.test('between us and a server', async t => {
 
   t.test('an origin that the server does not allow is a matter of --allow-origin', async t => {
     const { findings, faults } = await examine(t, server.url, ...key, '--origin=https://www.example.com')
-    t.ok(faults.includes('cors poll'))
+    t.strictSame(faults, ['cors poll'], 'and of nothing in front of it')
     t.match(findings['cors poll'], { change: { Downpipe: '--allow-origin https://www.example.com' } })
+    t.match(findings['cors preflight'], { level: 'untested', change: undefined })
     const own = await examine(t, server.url, ...key, '--origin', server.url)
     t.strictSame(own.faults, [])
   })
@@ -207,6 +210,29 @@ t.test('between us and a server', async t => {
     const { findings } = await examine(t, browsers, ...key, '--control-url', control)
     t.match(findings.delivery, { level: 'good' })
   })
+})
+
+// A name that was mistyped or forgotten once sent people to the prefix in their proxy's configuration, which was right.
+t.test('a site that the server does not have is no matter of the prefix', async t => {
+  const server = await startServer(
+    defaults({
+      listen: [{ host: '127.0.0.1', port: 0 }],
+      logLevel: 'silent',
+      sites: [{ name: 'blog', config: defaults({ serviceKeys: [serviceKey] }) }],
+    }),
+  )
+  t.teardown(() => server.close())
+  for (const [url, ...options] of [
+    [server.url],
+    [server.url, '--site=blok'],
+    [`${server.url}/sites/blok`],
+  ] as const) {
+    const { findings } = await examine(t, url, ...options)
+    t.match(findings.reach, { level: 'fault', means: /no such site/, change: { Downpipe: /--site/ } })
+    t.equal(findings.reach?.change?.nginx, undefined)
+  }
+  const astray = await examine(t, `${server.url}/push/sites/blog`)
+  t.match(astray.findings.reach, { level: 'fault', change: { nginx: /location \/push\// } })
 })
 
 t.test('how the CMS answers about tokens', async t => {
@@ -235,6 +261,8 @@ t.test('how the CMS answers about tokens', async t => {
       level: 'fault',
       seen: /accepted after \d{4} ms/,
       means: /first page view waits/,
+      // An answer that is only slow is in no log.
+      change: { Downpipe: 'what --auth-url leads to' },
     })
   })
 
