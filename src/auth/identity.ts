@@ -43,7 +43,7 @@ export interface Entitlement {
 
 /** What decides about a subscriber's channels beside its identity. */
 export interface Entitling {
-  /** The channels that it names; none: all that the identity names in full. */
+  /** The channels that it names; none, or `*` among them: all that the identity names in full. */
   readonly asked: readonly string[]
   /** Names and patterns that it may ask for beside its own. */
   readonly open: readonly string[]
@@ -55,6 +55,9 @@ export interface Entitling {
   readonly isHidden: (channel: string) => boolean
 }
 
+/** Asked for: all that the identity names in full, beside what else is named. No channel is called so. */
+export const allListed = '*'
+
 /**
  * Which channels a subscriber listens on: those it asks for, as far as they are allowed; without asking, all that the identity
  * names in full; and always those that were added.
@@ -63,7 +66,9 @@ export function entitle(
   identity: Identity,
   { asked, open, added, lapsed, isHidden }: Entitling,
 ): Entitlement {
-  const wanted = new Set(asked.length === 0 ? identity.channels.filter(name => !name.endsWith('*')) : asked)
+  const names = asked.filter(name => name !== allListed)
+  const isAll = names.length === 0 || names.length < asked.length
+  const listed = isAll ? identity.channels.filter(name => !name.endsWith('*')) : []
   const named = new Set(identity.channels)
   const own = identity.channels.filter(name => name.endsWith('*'))
   const given = new Set(added)
@@ -74,7 +79,7 @@ export function entitle(
     isCovered(channel, open) ||
     ((named.has(channel) || isCovered(channel, own)) && !isHidden(channel))
   return {
-    channels: [...new Set([...[...wanted].filter(isAllowed), ...added])],
-    refused: asked.find(channel => !isAllowed(channel) && !isCovered(channel, lapsed)),
+    channels: [...new Set([...[...listed, ...names].filter(isAllowed), ...added])],
+    refused: names.find(channel => !isAllowed(channel) && !isCovered(channel, lapsed)),
   }
 }

@@ -2,7 +2,7 @@ import type { Dispatcher } from './dispatcher.js'
 
 /**
  * Which channels to ask for. As long as no name is given, a request names none and gets all that the visitor's identity
- * lists. A request that names one gets only those that it names.
+ * lists. A request that names one gets only those that it names, and `*` stands for all that the identity lists.
  */
 export interface Selection {
   /** The names for the next request; none for all that the identity lists. */
@@ -21,43 +21,47 @@ export interface Selection {
    */
   drop(name: string): boolean
   /**
-   * Goes back to asking for all that the identity lists, because that may have changed.
+   * Goes back to asking for no more than the identity lists, because that may have changed.
    *
    * @returns false if that is what was asked for anyway
    */
   reset(): boolean
 }
 
+/** Asks for all that the identity lists, whatever else is named. */
+const all = '*'
+
 /** Creates a selection of the channels that the page names when it connects and those that it has listeners for. */
 export function createSelection(fixed: readonly string[], dispatcher: Dispatcher): Selection {
   let asked: readonly string[] = []
-  let listed: readonly string[] | undefined
-  // What the CMS has listed and then taken away, or refused, is not asked for again: all the rest would be refused with it.
-  let everListed: readonly string[] = []
+  let isMore = false
+  // What came without being named comes by itself, as long as the CMS wants it to. Named, it would be refused once it is taken
+  // away, like what was refused before, and all the rest with it.
+  let unnamed: readonly string[] = []
 
   const unique = (names: readonly string[]) => names.filter((name, index) => names.indexOf(name) === index)
-  const wanted = () => dispatcher.channels().filter(name => everListed.indexOf(name) < 0)
+  const wanted = () => dispatcher.channels().filter(name => unnamed.indexOf(name) < 0)
 
   return {
     names() {
-      asked = fixed.length || listed ? unique(fixed.concat(listed || [], wanted())) : []
+      const own = wanted()
+      asked = fixed.length || (isMore && own.length) ? unique((fixed.length ? fixed : [all]).concat(own)) : []
       return asked
     },
     compare(channels) {
-      if (!asked.length) everListed = unique(everListed.concat(channels))
-      const isMore = wanted().some(name => asked.indexOf(name) < 0 && channels.indexOf(name) < 0)
-      if (isMore && !asked.length) listed = channels
-      return isMore
+      unnamed = unique(unnamed.concat(channels.filter(name => asked.indexOf(name) < 0)))
+      const lacks = wanted().some(name => asked.indexOf(name) < 0)
+      isMore = isMore || lacks
+      return lacks
     },
     drop(name) {
-      everListed = everListed.concat(name)
-      listed = listed?.filter(other => other !== name)
+      unnamed = unnamed.concat(name)
       return fixed.indexOf(name) < 0
     },
     reset() {
-      const isNarrow = !!listed
-      listed = undefined
-      return isNarrow
+      const was = isMore
+      isMore = false
+      return was
     },
   }
 }

@@ -5,7 +5,7 @@ import type { Memberships } from '../auth/memberships.js'
 import type { Clock } from '../clock.js'
 import type { EventReporter } from '../cms/event-reporter.js'
 import { type Cursor, formatCursor } from '../cursor.js'
-import { atIndex, InvalidRequest, KeyRestricted, TooManyMemberships } from '../errors.js'
+import { atIndex, IdempotencyConflict, InvalidRequest, KeyRestricted, TooManyMemberships } from '../errors.js'
 import type { Hub } from '../hub/hub.js'
 import type { MessageLog } from '../log/message-log.js'
 import type { Window } from '../log/window.js'
@@ -67,7 +67,9 @@ export class Control {
    */
   async publish(body: unknown, rights: KeyRights = allRights): Promise<readonly string[]> {
     const messages = await this.#accept(body, rights)
-    const cursors = await this.#parts.log.append(messages)
+    const cursors = await this.#parts.log.append(messages).catch((error: unknown) => {
+      throw inBody(error, Array.isArray(body))
+    })
     return cursors.map(formatCursor)
   }
 
@@ -173,4 +175,12 @@ function checkTarget(key: string, rights: KeyRights): void {
   const channel = channelOf(key)
   if (channel === undefined) throw new KeyRestricted('publish to users or to everybody, only to channels')
   rights.checkChannel('publish', channel)
+}
+
+/** A conflict names the place in the body, as the other errors do; of a single message there is no other. */
+function inBody(error: unknown, isArray: boolean): unknown {
+  if (!(error instanceof IdempotencyConflict) || !('index' in error)) return error
+  if (!isArray) return new IdempotencyConflict('body')
+  const index = Number(error.index)
+  return atIndex(new IdempotencyConflict(`body[${index}]`), index)
 }

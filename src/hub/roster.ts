@@ -16,12 +16,13 @@ export interface Standing {
 
 /** Who is connected to this node and listens on what, for looking at; it changes nothing. */
 export class Roster {
-  readonly #clock: Clock
+  /** Unix time in ms at the zero of the monotonic scale, taken once, so that what is told of a connection stays the same. */
+  readonly #epochMs: number
   readonly #window: Window
   readonly #audience: Audience<Subscriber>
 
   constructor(clock: Clock, window: Window, audience: Audience<Subscriber>) {
-    this.#clock = clock
+    this.#epochMs = Math.round(clock.now() - clock.monotonic())
     this.#window = window
     this.#audience = audience
   }
@@ -48,7 +49,7 @@ export class Roster {
     // Who is live has everything but what waits in the outbox; its position is only that of its own last message.
     const place = state === 'live' ? (pending?.firstN ?? n + 1) - 1 : position
     return {
-      sinceMs: this.#clock.now() - Math.round(this.#clock.monotonic() - joinedMs),
+      sinceMs: this.#epochMs + joinedMs,
       behind: Math.max(0, n - place),
       queuedBytes: (pending?.bytes ?? 0) + sink.backlogBytes,
       state,

@@ -1,7 +1,7 @@
 import { parse as parseCookies } from 'cookie'
 import type { FastifyRequest } from 'fastify'
 import type { Grant, GrantVerifier } from '../auth/grant.js'
-import type { Caller } from '../auth/identity.js'
+import { allListed, type Caller } from '../auth/identity.js'
 import { bearer } from '../auth/service-key.js'
 import { parseSince, type Since } from '../cursor.js'
 import { Busy, ChannelForbidden, InvalidRequest, TokenRefused, UrlTooLong } from '../errors.js'
@@ -129,7 +129,7 @@ function askedChannels(query: URLSearchParams, limits: HandshakeLimits): readonl
     )
   }
   for (const name of channels) {
-    const problem = channelNameProblem(name, limits.maxChannelBytes)
+    const problem = name === allListed ? undefined : channelNameProblem(name, limits.maxChannelBytes)
     if (problem !== undefined) throw new InvalidRequest(`channel: ${problem}`)
   }
   return channels

@@ -37,6 +37,16 @@ t.test('the first that is not allowed is named; the others are granted', async t
   }
 })
 
+t.test('a star among the names is all that the identity lists, and no name', async t => {
+  t.strictSame(entitle(reader, ask(['*'], [])), { channels: ['news', 'user_5'], refused: undefined })
+  t.strictSame(entitle(reader, ask(['*', 'public_a', 'news'], [])).channels, ['news', 'user_5', 'public_a'])
+  t.strictSame(entitle(reader, ask(['*', 'secret'], [])), { channels: ['news', 'user_5'], refused: 'secret' })
+  t.strictSame(entitle(identity({ channels: ['*'] }), ask(['*'], ['*'])), {
+    channels: [],
+    refused: undefined,
+  })
+})
+
 t.test('everybody may ask for what is open, by name or by prefix', async t => {
   const open = ['lobby', 'node_*']
   t.strictSame(entitle(reader, ask(['lobby', 'node_17', 'news'], open)).channels, [

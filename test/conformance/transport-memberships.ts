@@ -199,6 +199,19 @@ export function membershipSuite(t: Test, transport: Transport): void {
     t.equal(server.cms.asked.length, 5, 'what was asked for the connections is known for the next')
   })
 
+  t.test('who asks for all that is listed, and more, gets what is listed later', async t => {
+    const { server, knows, join, publish } = await beginCase(t, transport)
+    knows('five', { uid: '5', channels: ['a', 'node_*'] })
+    const reader = await join({ token: 'five', channels: ['*', 'node_1'] })
+    knows('five', { uid: '5', channels: ['b', 'node_*'] })
+    await server.post('/refresh', { uid: '5' })
+    t.match((await reader.next('ready')).data, { channels: ['b', 'node_1'] })
+    await publish({ channel: 'a', data: 1 })
+    await publish({ channel: 'b', data: 2 })
+    await publish({ channel: 'node_1', data: 3 })
+    t.strictSame(await reader.messages(2), [2, 3])
+  })
+
   t.test('a refresh of somebody who is not here has the CMS asked at the next connection', async t => {
     const { server, knows, connect, join } = await beginCase(t, transport)
     knows('five', { uid: '5', channels: ['a'] })
