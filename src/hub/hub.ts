@@ -272,14 +272,18 @@ export class Hub implements Follower {
     if (subscriber.state === 'closed') return
     this.#options.watcher?.ended(subscriber, reason ?? 'answered')
     const { sink } = subscriber
+    let hasAll = subscriber.state === 'live'
     if (reason !== undefined) {
       this.counters.closed[reason] = (this.counters.closed[reason] ?? 0) + 1
       // A blocked sink takes no more messages: the client has its cursor and comes back for them.
-      if (sink.isBlocked) subscriber.pending = undefined
+      if (sink.isBlocked && subscriber.pending !== undefined) {
+        subscriber.pending = undefined
+        hasAll = false
+      }
       this.#outboxes.put(subscriber, closeFrame(closeFor(reason, spreadMs)))
     }
     const last = subscriber.pending
-    const reached = subscriber.state === 'live' ? this.#window.applied : undefined
+    const reached = hasAll ? this.#window.applied : undefined
     this.#remove(subscriber)
     if (last !== undefined) sink.write(last)
     sink.end(reached)

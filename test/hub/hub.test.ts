@@ -219,6 +219,19 @@ t.test('a log that was begun anew is a gap for everybody, and what waited is dro
   t.equal(sink.frames[1]?.cursor?.n, 7)
 })
 
+// A poll's answer was cut off by a stop: its cursor said *applied*, past messages that were not in it, and they were lost.
+t.test('who is closed while blocked is not said to have what was dropped then', async t => {
+  const { hub, join, publish } = createTestHub()
+  const [blocked, free] = [join(['a']), join(['a'])]
+  blocked.sink.isBlocked = true
+  await publish({ channel: 'a', data: 1 })
+  hub.closeAll('shutdown')
+  t.strictSame(blocked.sink.story, ['ready', 'close shutdown'])
+  t.equal(blocked.sink.reached, undefined)
+  t.strictSame(free.sink.story, ['ready', 'message 1', 'close shutdown'])
+  t.equal(free.sink.reached?.n, 1)
+})
+
 t.test('when everybody is closed, the return is spread over connections ÷ reconnect rate', t => {
   const { hub, join } = createTestHub({ reconnectRate: 10 })
   const sinks = Array.from({ length: 100 }, () => join([]).sink)
