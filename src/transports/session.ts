@@ -142,20 +142,17 @@ export class Session implements Owner {
 
   /** Settles the channels anew, and applies the difference to the live connection. */
   reconsider(subscriber: Subscriber): void {
-    // More was taken away than is remembered: only the CMS can say what is left.
-    if (this.#services.authenticator.isVoid(this.#principal)) {
-      this.recheck(subscriber)
-      return
-    }
     this.#settleLive(subscriber)
+    // More was taken away than is remembered: only the CMS can say what is left.
+    if (this.#services.authenticator.isVoid(this.#principal)) this.recheck(subscriber)
   }
 
   #settleLive(subscriber: Subscriber): void {
-    const { authenticator, hub } = this.#services
+    const { authenticator, hub, memberships } = this.#services
     const before = this.ready().version
-    const had = new Set(this.#channels)
+    const had = new Set([...this.#channels, ...memberships.of(this.#principal.identity.uid).added])
     this.settle()
-    // Until the CMS has said what is left, nothing may come back that was taken away.
+    // Until the CMS has said what is left, nothing may come back that was taken away, but for what is added anew.
     if (authenticator.isVoid(this.#principal)) {
       this.#channels = this.#channels.filter(channel => had.has(channel))
     }
