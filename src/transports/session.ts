@@ -65,16 +65,18 @@ export class Session implements Owner {
   /** Settles which channels it listens on, by what is known now. `maxChannels`: as many as it may have. */
   settle(): Entitlement & { readonly maxChannels: number } {
     const { clock, limits, memberships, anonymousChannels } = this.#services
-    const { identity, saidMs } = this.#principal
+    const { identity, askedMs, saidMs } = this.#principal
     const { channels: asked, grants } = this.#ask
-    const { added, isHidden } = memberships.of(identity.uid)
+    const { added, isHidden, forgottenMs } = memberships.of(identity.uid)
+    // Where the CMS can be asked, it is: what is known of the user is void then.
+    const isDoubtful = askedMs === undefined && forgottenMs !== undefined && saidMs <= forgottenMs
     const entitled = (granted: Pick<Entitling, 'added' | 'open' | 'lapsed'>) =>
       entitle(identity, {
         asked,
         open: [...anonymousChannels, ...granted.open],
         added: [...added, ...granted.added],
         lapsed: granted.lapsed,
-        isHidden: channel => isHidden(channel, saidMs),
+        isHidden: channel => isDoubtful || isHidden(channel, saidMs),
       })
     // What was added by the CMS comes on top: it must not be what keeps a page from connecting.
     const maxChannels = limits.maxChannels + added.length

@@ -121,3 +121,12 @@ t.test('too much taken away is not remembered: the identity must be asked for an
     'an identity that is asked for anew hides nothing',
   )
 })
+
+t.test('what is taken away last is hidden at once, however much was before', async t => {
+  const { memberships, clock } = begin({ maxChannels: 2 })
+  for (const channel of ['a', 'b', 'c']) memberships.remove('5', channel)
+  const { isHidden, forgottenMs } = memberships.of('5')
+  t.ok(isHidden('c', clock.monotonic()), 'also while the CMS is asked')
+  t.equal(forgottenMs, clock.monotonic(), 'and of what was said until now nothing more is known')
+  t.equal(memberships.of('6').forgottenMs, undefined)
+})
