@@ -133,6 +133,12 @@ export class Memberships {
     }
   }
 
+  /** Somebody begins a connection. It may be over before the next `sweep` looks who is connected. */
+  visited(uid: string | null): void {
+    const member = uid === null ? undefined : this.#members.get(uid)
+    if (member !== undefined) member.expiresMs = this.#clock.now() + membershipMs
+  }
+
   /** Forgets those whose time is over, and keeps those who are connected; to be called once a minute. */
   async sweep(): Promise<void> {
     const now = this.#clock.now()

@@ -76,6 +76,20 @@ t.test('a membership is kept for a day after the last connection', async t => {
   t.strictSame(memberships.of('5').added, [])
 })
 
+// Who is connected is looked at once a minute: somebody whose visits all fell between two looks lost what was added.
+t.test('a visit between two looks counts as a connection', async t => {
+  const { memberships, pass } = begin()
+  memberships.add('5', 'a')
+  await pass(membershipMs - 2 * minuteMs)
+  memberships.visited('5')
+  memberships.visited('6')
+  memberships.visited(null)
+  await pass(membershipMs - 2 * minuteMs)
+  t.strictSame(memberships.of('5').added, ['a'])
+  await pass(4 * minuteMs)
+  t.strictSame(memberships.of('5').added, [])
+})
+
 t.test('what is stored is there for the next process, as long as it counts', async t => {
   const { memberships, connected, pass, reloaded, clock } = begin()
   for (const [channel, change] of [
