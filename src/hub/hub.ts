@@ -331,7 +331,8 @@ export class Hub implements Follower {
 
   #stopWaiting(subscriber: Subscriber, state: 'catching-up' | 'live'): void {
     this.#waiting.delete(subscriber)
-    subscriber.stalledTick = 0
+    // Who does not read must still make progress in time.
+    if (!subscriber.sink.isBlocked) subscriber.stalledTick = 0
     subscriber.state = state
   }
 

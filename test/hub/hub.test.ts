@@ -121,6 +121,22 @@ t.test('who makes no progress is closed as slow, and cut when even that is not r
   t.end()
 })
 
+t.test('who is blocked is closed as slow also when a gap comes meanwhile', t => {
+  const { join, hub, clock } = createTestHub({ slowAfterMs: 2_000 })
+  const sink = new FakeSink()
+  const write = sink.write
+  sink.write = batch => {
+    write.call(sink, batch)
+    sink.isBlocked = true
+  }
+  const { subscriber } = join(['news'], { sink })
+  hub.reset({ ms: 1_700_000_100_000, n: 7 }, 1_700_000_100_000)
+  clock.advance(3_000)
+  t.equal(subscriber.state, 'closed')
+  t.same(sink.story, ['ready', 'close slow'])
+  t.end()
+})
+
 t.test('a cursor ahead of this node is waited for, then it is a gap', async t => {
   const { publish, join, clock } = createTestHub()
   const ahead = parseSince('1700000000000-2')
