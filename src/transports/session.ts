@@ -52,8 +52,8 @@ export class Session implements Owner {
   #grantsEndMs = Number.POSITIVE_INFINITY
   /** When the identity must be confirmed, on the clock's monotonic scale. */
   #confirmAtMs = Number.POSITIVE_INFINITY
-  /** Milliseconds, in 30-second steps, for which the identity could not be confirmed. */
-  #unconfirmedMs = 0
+  /** Since when the identity could not be confirmed, on the clock's monotonic scale; undefined: it could. */
+  #unconfirmedSinceMs: number | undefined
 
   constructor(services: SessionServices, ask: Ask, principal: Principal) {
     this.#services = services
@@ -183,7 +183,7 @@ export class Session implements Owner {
     const { hub } = this.#services
     const before = this.ready().version
     const isSameUser = principal.identity.uid === this.#principal.identity.uid
-    this.#unconfirmedMs = 0
+    this.#unconfirmedSinceMs = undefined
     this.#principal = principal
     if (!isSameUser) {
       // Never continues as somebody else: the page must begin anew.
@@ -199,12 +199,12 @@ export class Session implements Owner {
   }
 
   #notConfirmed(subscriber: Subscriber, error: unknown): void {
-    const { hub, staleIfErrorMs } = this.#services
-    if (!isTransient(error) || this.#unconfirmedMs >= staleIfErrorMs) {
+    const { clock, hub, staleIfErrorMs } = this.#services
+    this.#unconfirmedSinceMs ??= clock.monotonic()
+    if (!isTransient(error) || clock.monotonic() - this.#unconfirmedSinceMs >= staleIfErrorMs) {
       hub.close(subscriber, 'expired')
       return
     }
-    this.#unconfirmedMs += confirmAgainMs
     this.#confirmIn(confirmAgainMs * (0.8 + 0.4 * Math.random()))
     this.#callAgain(subscriber)
   }
