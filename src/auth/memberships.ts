@@ -21,6 +21,8 @@ type Change = { readonly kind: 'added' } | { readonly kind: 'hidden'; readonly h
 
 interface Member {
   readonly changes: Map<string, Change>
+  /** When hidden channels were forgotten last because there were too many, on the clock's monotonic scale. */
+  forgottenMs: number | undefined
   /** Unix time in ms. */
   expiresMs: number
   /** What the stored records say, at the least. */
@@ -33,9 +35,18 @@ export interface UserMemberships {
   readonly added: readonly string[]
   /** Whether the channel was taken away later than the identity was asked for (monotonic ms). */
   isHidden(channel: string, askedMs: number): boolean
+  /**
+   * What was taken away until then (monotonic ms) is not remembered: an identity that was said until then, and about which nobody can be
+   * asked, may name some of it. Undefined: all of it is remembered.
+   */
+  readonly forgottenMs: number | undefined
 }
 
-const none: UserMemberships = { added: [], isHidden: () => false }
+const none: UserMemberships = {
+  added: [],
+  isHidden: () => false,
+  forgottenMs: undefined,
+}
 
 /**
  * Memberships on this node: channels added for a user, and channels taken away, until the identity is asked for anew. Both hold for
@@ -90,34 +101,42 @@ export class Memberships {
   }
 
   /**
-   * Takes the channel away from the user. Returns false when that cannot be remembered, because too much is: then the identity must
-   * be asked for anew.
+   * Takes the channel away from the user. Returns false when not all that was taken away can be remembered, because it is too much:
+   * then the identity must be asked for anew.
    */
   remove(uid: string, channel: string): boolean {
-    const changes = this.#members.get(uid)?.changes
-    changes?.delete(channel)
-    if (
-      changes === undefined ? this.#members.size >= maxUsers : count(changes, 'hidden') >= this.#maxChannels
-    ) {
+    const member = this.#members.get(uid)
+    if (member === undefined && this.#members.size >= maxUsers) return false
+    member?.changes.delete(channel)
+    const isTooMuch = member !== undefined && count(member.changes, 'hidden') >= this.#maxChannels
+    if (isTooMuch) {
       // What the identity is asked for anew makes all of them void.
-      for (const [other, { kind }] of changes ?? []) if (kind === 'hidden') changes?.delete(other)
-      return false
+      for (const [other, { kind }] of member.changes) if (kind === 'hidden') member.changes.delete(other)
+      member.forgottenMs = this.#clock.monotonic()
     }
     this.#change(uid, channel, this.#hidden(), this.#clock.now() + membershipMs)
-    return true
+    return !isTooMuch
   }
 
   /** What was changed about the user's channels. */
   of(uid: string | null): UserMemberships {
-    const changes = uid === null ? undefined : this.#members.get(uid)?.changes
-    if (changes === undefined) return none
+    const member = uid === null ? undefined : this.#members.get(uid)
+    if (member === undefined) return none
+    const { changes, forgottenMs } = member
     return {
+      forgottenMs,
       added: [...changes].filter(([, { kind }]) => kind === 'added').map(([channel]) => channel),
       isHidden: (channel, askedMs) => {
         const change = changes.get(channel)
         return change?.kind === 'hidden' && askedMs <= change.hiddenMs
       },
     }
+  }
+
+  /** Somebody begins a connection. It may be over before the next `sweep` looks who is connected. */
+  visited(uid: string | null): void {
+    const member = uid === null ? undefined : this.#members.get(uid)
+    if (member !== undefined) member.expiresMs = this.#clock.now() + membershipMs
   }
 
   /** Forgets those whose time is over, and keeps those who are connected; to be called once a minute. */
@@ -144,7 +163,12 @@ export class Memberships {
   }
 
   #change(uid: string, channel: string, change: Change, expiresMs: number): void {
-    const member = this.#members.get(uid) ?? { changes: new Map(), expiresMs, storedMs: expiresMs }
+    const member = this.#members.get(uid) ?? {
+      changes: new Map(),
+      forgottenMs: undefined,
+      expiresMs,
+      storedMs: expiresMs,
+    }
     member.changes.set(channel, change)
     member.expiresMs = Math.max(member.expiresMs, expiresMs)
     member.storedMs = Math.min(member.storedMs, expiresMs)

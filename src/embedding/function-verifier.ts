@@ -64,10 +64,21 @@ export class FunctionVerifier implements TokenVerifier {
     }
     if (answer === null) return undefined
     try {
-      return identityFromAnswer(answer, this.#maxChannelBytes)
+      const identity = identityFromAnswer(answer, this.#maxChannelBytes)
+      return { ...identity, info: copyOfJson(identity.info) }
     } catch (error) {
       if (!(error instanceof NotAnIdentity)) throw error
       throw new VerifierUnavailable(`verify gave no identity, and null is for no: ${error.message}`)
     }
+  }
+}
+
+/** The JSON as it is now: the program may go on with its own. @throws NotAnIdentity where it is none. */
+function copyOfJson(info: unknown): unknown {
+  try {
+    const text: string | undefined = JSON.stringify(info)
+    return text === undefined ? undefined : JSON.parse(text)
+  } catch {
+    throw new NotAnIdentity('answer.info is no JSON')
   }
 }

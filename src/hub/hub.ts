@@ -272,14 +272,18 @@ export class Hub implements Follower {
     if (subscriber.state === 'closed') return
     this.#options.watcher?.ended(subscriber, reason ?? 'answered')
     const { sink } = subscriber
+    let hasAll = subscriber.state === 'live'
     if (reason !== undefined) {
       this.counters.closed[reason] = (this.counters.closed[reason] ?? 0) + 1
       // A blocked sink takes no more messages: the client has its cursor and comes back for them.
-      if (sink.isBlocked) subscriber.pending = undefined
+      if (sink.isBlocked && subscriber.pending !== undefined) {
+        subscriber.pending = undefined
+        hasAll = false
+      }
       this.#outboxes.put(subscriber, closeFrame(closeFor(reason, spreadMs)))
     }
     const last = subscriber.pending
-    const reached = subscriber.state === 'live' ? this.#window.applied : undefined
+    const reached = hasAll ? this.#window.applied : undefined
     this.#remove(subscriber)
     if (last !== undefined) sink.write(last)
     sink.end(reached)
@@ -327,7 +331,8 @@ export class Hub implements Follower {
 
   #stopWaiting(subscriber: Subscriber, state: 'catching-up' | 'live'): void {
     this.#waiting.delete(subscriber)
-    subscriber.stalledTick = 0
+    // Who does not read must still make progress in time.
+    if (!subscriber.sink.isBlocked) subscriber.stalledTick = 0
     subscriber.state = state
   }
 

@@ -92,6 +92,7 @@ export function admit({ session }: Subscription, options: HandshakeOptions): voi
   checkServing(options)
   options.authenticator.check(session.principal)
   settle(session)
+  options.memberships.visited(session.principal.identity.uid)
 }
 
 function settle(session: Session): void {

@@ -52,8 +52,8 @@ export class Session implements Owner {
   #grantsEndMs: number | undefined
   /** When the identity must be confirmed, on the clock's monotonic scale. */
   #confirmAtMs = Number.POSITIVE_INFINITY
-  /** Milliseconds, in 30-second steps, for which the identity could not be confirmed. */
-  #unconfirmedMs = 0
+  /** Since when the identity could not be confirmed, on the clock's monotonic scale; undefined: it could. */
+  #unconfirmedSinceMs: number | undefined
 
   constructor(services: SessionServices, ask: Ask, principal: Principal) {
     this.#services = services
@@ -65,16 +65,18 @@ export class Session implements Owner {
   /** Settles which channels it listens on, by what is known now. `maxChannels`: as many as it may have. */
   settle(): Entitlement & { readonly maxChannels: number } {
     const { clock, limits, memberships, anonymousChannels } = this.#services
-    const { identity, saidMs } = this.#principal
+    const { identity, askedMs, saidMs } = this.#principal
     const { channels: asked, grants } = this.#ask
-    const { added, isHidden } = memberships.of(identity.uid)
+    const { added, isHidden, forgottenMs } = memberships.of(identity.uid)
+    // Where the CMS can be asked, it is: what is known of the user is void then.
+    const isDoubtful = askedMs === undefined && forgottenMs !== undefined && saidMs <= forgottenMs
     const entitled = (granted: Pick<Entitling, 'added' | 'open' | 'lapsed'>) =>
       entitle(identity, {
         asked,
         open: [...anonymousChannels, ...granted.open],
         added: [...added, ...granted.added],
         lapsed: granted.lapsed,
-        isHidden: channel => isHidden(channel, saidMs),
+        isHidden: channel => isDoubtful || isHidden(channel, saidMs),
       })
     // What was added by the CMS comes on top: it must not be what keeps a page from connecting.
     const maxChannels = limits.maxChannels + added.length
@@ -142,20 +144,17 @@ export class Session implements Owner {
 
   /** Settles the channels anew, and applies the difference to the live connection. */
   reconsider(subscriber: Subscriber): void {
-    // More was taken away than is remembered: only the CMS can say what is left.
-    if (this.#services.authenticator.isVoid(this.#principal)) {
-      this.recheck(subscriber)
-      return
-    }
     this.#settleLive(subscriber)
+    // More was taken away than is remembered: only the CMS can say what is left.
+    if (this.#services.authenticator.isVoid(this.#principal)) this.recheck(subscriber)
   }
 
   #settleLive(subscriber: Subscriber): void {
-    const { authenticator, hub } = this.#services
+    const { authenticator, hub, memberships } = this.#services
     const before = this.ready().version
-    const had = new Set(this.#channels)
+    const had = new Set([...this.#channels, ...memberships.of(this.#principal.identity.uid).added])
     this.settle()
-    // Until the CMS has said what is left, nothing may come back that was taken away.
+    // Until the CMS has said what is left, nothing may come back that was taken away, but for what is added anew.
     if (authenticator.isVoid(this.#principal)) {
       this.#channels = this.#channels.filter(channel => had.has(channel))
     }
@@ -184,7 +183,7 @@ export class Session implements Owner {
     const { hub } = this.#services
     const before = this.ready().version
     const isSameUser = principal.identity.uid === this.#principal.identity.uid
-    this.#unconfirmedMs = 0
+    this.#unconfirmedSinceMs = undefined
     this.#principal = principal
     if (!isSameUser) {
       // Never continues as somebody else: the page must begin anew.
@@ -200,12 +199,12 @@ export class Session implements Owner {
   }
 
   #notConfirmed(subscriber: Subscriber, error: unknown): void {
-    const { hub, staleIfErrorMs } = this.#services
-    if (!isTransient(error) || this.#unconfirmedMs >= staleIfErrorMs) {
+    const { clock, hub, staleIfErrorMs } = this.#services
+    this.#unconfirmedSinceMs ??= clock.monotonic()
+    if (!isTransient(error) || clock.monotonic() - this.#unconfirmedSinceMs >= staleIfErrorMs) {
       hub.close(subscriber, 'expired')
       return
     }
-    this.#unconfirmedMs += confirmAgainMs
     this.#confirmIn(confirmAgainMs * (0.8 + 0.4 * Math.random()))
     this.#callAgain(subscriber)
   }

@@ -76,6 +76,20 @@ t.test('a membership is kept for a day after the last connection', async t => {
   t.strictSame(memberships.of('5').added, [])
 })
 
+// Who is connected is looked at once a minute: somebody whose visits all fell between two looks lost what was added.
+t.test('a visit between two looks counts as a connection', async t => {
+  const { memberships, pass } = begin()
+  memberships.add('5', 'a')
+  await pass(membershipMs - 2 * minuteMs)
+  memberships.visited('5')
+  memberships.visited('6')
+  memberships.visited(null)
+  await pass(membershipMs - 2 * minuteMs)
+  t.strictSame(memberships.of('5').added, ['a'])
+  await pass(4 * minuteMs)
+  t.strictSame(memberships.of('5').added, [])
+})
+
 t.test('what is stored is there for the next process, as long as it counts', async t => {
   const { memberships, connected, pass, reloaded, clock } = begin()
   for (const [channel, change] of [
@@ -120,4 +134,13 @@ t.test('too much taken away is not remembered: the identity must be asked for an
     memberships.of('5').isHidden('a', clock.monotonic()),
     'an identity that is asked for anew hides nothing',
   )
+})
+
+t.test('what is taken away last is hidden at once, however much was before', async t => {
+  const { memberships, clock } = begin({ maxChannels: 2 })
+  for (const channel of ['a', 'b', 'c']) memberships.remove('5', channel)
+  const { isHidden, forgottenMs } = memberships.of('5')
+  t.ok(isHidden('c', clock.monotonic()), 'also while the CMS is asked')
+  t.equal(forgottenMs, clock.monotonic(), 'and of what was said until now nothing more is known')
+  t.equal(memberships.of('6').forgottenMs, undefined)
 })

@@ -49,6 +49,8 @@ t.test(
       nonsense: () => JSON.parse('{"channels":["news"]}'),
       text: () => JSON.parse('"yes"'),
       'bad-channel': () => ({ uid: '5', channels: ['a\nb'] }),
+      // It threw when the stream had begun: nothing ever came, and neither the connection nor the app could be closed.
+      'no-json': () => ({ uid: '5', info: { big: 5n } }),
       five: () => ({ uid: '5', channels: ['news'] }),
     }
     const verify: Verify = token => (answers[token] ?? fault)()
@@ -57,11 +59,14 @@ t.test(
       const expected = token === 'five' ? { status: 200 } : { status: 503, body: { code: 'DOWNPIPE_BUSY' } }
       t.match(await poll(host.url, { token }), expected, token)
     }
-    const stream = new SseReader(host.url, { token: 'hangs' })
-    t.match(await stream.next(), { event: 'close', data: { reason: 'busy', reconnect: true } })
+    for (const token of ['hangs', 'no-json']) {
+      const stream = new SseReader(host.url, { token })
+      t.match(await stream.next(), { event: 'close', data: { reason: 'busy', reconnect: true } })
+    }
     t.match(host.log, /verify threw TypeError at .*hooks\.test\.ts/)
     t.match(host.log, /verify took longer than 100 ms/)
     t.match(host.log, /verify gave no identity, and null is for no: answer.channels\[0\]/)
+    t.match(host.log, /verify gave no identity, and null is for no: answer.info is no JSON/)
     t.notMatch(host.log, 'seCret')
   },
 )

@@ -46,3 +46,19 @@ export function deliveryFault(
   }
   return undefined
 }
+
+/** Who became or ceased to be a member, and at which place. */
+export interface Change {
+  readonly n: number
+  readonly uid: string
+  readonly isMember: boolean
+}
+
+/** Whether the user was a member ever since the place `n`, at some time since, or never. */
+export function standingOf(uid: string, n: number, changes: readonly Change[]) {
+  const own = changes.filter(change => change.uid === uid)
+  const was = own.findLast(change => change.n < n)?.isMember ?? false
+  const since = own.filter(change => change.n > n)
+  if (!was && !since.some(({ isMember }) => isMember)) return 'never'
+  return was && since.every(({ isMember }) => isMember) ? 'always' : 'sometimes'
+}

@@ -121,6 +121,22 @@ t.test('who makes no progress is closed as slow, and cut when even that is not r
   t.end()
 })
 
+t.test('who is blocked is closed as slow also when a gap comes meanwhile', t => {
+  const { join, hub, clock } = createTestHub({ slowAfterMs: 2_000 })
+  const sink = new FakeSink()
+  const write = sink.write
+  sink.write = batch => {
+    write.call(sink, batch)
+    sink.isBlocked = true
+  }
+  const { subscriber } = join(['news'], { sink })
+  hub.reset({ ms: 1_700_000_100_000, n: 7 }, 1_700_000_100_000)
+  clock.advance(3_000)
+  t.equal(subscriber.state, 'closed')
+  t.same(sink.story, ['ready', 'close slow'])
+  t.end()
+})
+
 t.test('a cursor ahead of this node is waited for, then it is a gap', async t => {
   const { publish, join, clock } = createTestHub()
   const ahead = parseSince('1700000000000-2')
@@ -217,6 +233,19 @@ t.test('a log that was begun anew is a gap for everybody, and what waited is dro
   clock.turn()
   t.same(sink.story, ['ready', 'gap reset'])
   t.equal(sink.frames[1]?.cursor?.n, 7)
+})
+
+// A poll's answer was cut off by a stop: its cursor said *applied*, past messages that were not in it, and they were lost.
+t.test('who is closed while blocked is not said to have what was dropped then', async t => {
+  const { hub, join, publish } = createTestHub()
+  const [blocked, free] = [join(['a']), join(['a'])]
+  blocked.sink.isBlocked = true
+  await publish({ channel: 'a', data: 1 })
+  hub.closeAll('shutdown')
+  t.strictSame(blocked.sink.story, ['ready', 'close shutdown'])
+  t.equal(blocked.sink.reached, undefined)
+  t.strictSame(free.sink.story, ['ready', 'message 1', 'close shutdown'])
+  t.equal(free.sink.reached?.n, 1)
 })
 
 t.test('when everybody is closed, the return is spread over connections ÷ reconnect rate', t => {

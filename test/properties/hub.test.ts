@@ -3,7 +3,7 @@ import t from 'tap'
 import { type Cursor, formatCursor, type Since } from '../../src/cursor.js'
 import type { Frame } from '../../src/frame.js'
 import type { Subscriber } from '../../src/hub/subscriber.js'
-import { deliveryFault, type Published } from '../helpers/delivery.js'
+import { type Change, deliveryFault, type Published, standingOf } from '../helpers/delivery.js'
 import { createTestHub, FakeSink, subscriberKeys, type TestHub } from '../helpers/hub.js'
 import { seed } from '../helpers/seed.js'
 import type { Target } from '../helpers/target.js'
@@ -122,8 +122,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** Plays the steps; returns what was published and what became of the readers. */
 async function play(steps: readonly Step[]) {
   const members = new Set<string>()
-  /** Who became or ceased to be a member, and at which place. */
-  const changes: { readonly n: number; readonly uid: string; readonly isMember: boolean }[] = []
+  const changes: Change[] = []
   const test = createTestHub({
     onCommand: command => {
       if (command.kind !== 'membership') return
@@ -174,19 +173,6 @@ async function play(steps: readonly Step[]) {
     if (standing instanceof Map) for (const uid of uids) standing.set(uid, standingOf(uid, n, changes))
   }
   return { readers, published }
-}
-
-/** Whether the user was a member ever since the place `n`, at some time since, or never. */
-function standingOf(
-  uid: string,
-  n: number,
-  changes: readonly { readonly n: number; readonly uid: string; readonly isMember: boolean }[],
-) {
-  const own = changes.filter(change => change.uid === uid)
-  const was = own.findLast(change => change.n < n)?.isMember ?? false
-  const since = own.filter(change => change.n > n)
-  if (!was && !since.some(({ isMember }) => isMember)) return 'never'
-  return was && since.every(({ isMember }) => isMember) ? 'always' : 'sometimes'
 }
 
 function act(

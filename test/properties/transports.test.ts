@@ -1,19 +1,23 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { deliveryFault, type Published } from '../helpers/delivery.js'
+import { type Change, deliveryFault, type Published, standingOf } from '../helpers/delivery.js'
 import { PollReader } from '../helpers/poll-reader.js'
 import type { Reader, ReaderEvent } from '../helpers/reader.js'
 import { seed } from '../helpers/seed.js'
-import { startTestServer, type TestServer } from '../helpers/server.js'
+import { serviceKey, startTestServer, type TestServer } from '../helpers/server.js'
 import { SseReader } from '../helpers/sse-reader.js'
 import type { Target } from '../helpers/target.js'
 
 /**
  * The same property as the hub's, over real sockets: readers on either transport connect, change it, drop, stall and come back at
- * random, while messages and kicks flow through a window that forgets soon.
+ * random, while messages, kicks, refreshes and changes of memberships flow through a window that forgets soon, and all see each
+ * other come and go.
  */
 
 const channels = ['a', 'b', 'c', 'd']
+const uids = ['0', '1', '2', '3']
+/** A channel that nobody has by itself, only as a member. */
+const club = 'club'
 const runMs = 5_000
 
 /** A generator of random choices that a seed repeats; how they fall in time is for the machine to say. */
@@ -117,15 +121,30 @@ t.test(
       windowEntries: 40,
       outboxBytes: 64 * 1024,
       maxDataBytes: 64 * 1024,
+      presenceQuietMs: 0,
+      presenceGraceMs: 300,
     })
     t.teardown(() => server.close())
     const visitors = Array.from({ length: 12 }, (_, index) => new Visitor(index))
-    for (const { token, uid, channels } of visitors) server.cms.identities.set(token, { uid, channels })
+    for (const { token, uid, channels } of visitors)
+      server.cms.identities.set(token, { uid, channels, visibleTo: uids })
     const published = new Map<number, Published>()
+    const changes: Change[] = []
+    const changeMembership = async (uid: string, isMember: boolean) => {
+      t.equal((await server.membership(isMember ? 'PUT' : 'DELETE', uid, club)).status, 200)
+      // Nobody else writes meanwhile, so the newest place is that of the change.
+      const { body } = await server.get('/cursor', { authorization: `Bearer ${serviceKey}` })
+      changes.push({ n: place(String(body.cursor)), uid, isMember })
+    }
     const publish = async (target: Target, data: unknown) => {
       const { status, body } = await server.post('/publish', { ...target, data })
       t.equal(status, 200)
-      published.set(place(String(body.id)), { target, mayExpire: false })
+      const isClub = 'channel' in target && target.channel === club
+      published.set(place(String(body.id)), {
+        target,
+        mayExpire: false,
+        ...(isClub && { standing: new Map() }),
+      })
     }
     const choose = choices(seed)
     const overAt = performance.now() + runMs
@@ -135,6 +154,7 @@ t.test(
       const target = choose<Target>([
         { channel: 'a' },
         { channel: 'b' },
+        { channel: club },
         { channels: ['b', 'c'] },
         { channels: ['a', 'd'] },
         { uid: '2' },
@@ -142,21 +162,29 @@ t.test(
         { broadcast: true },
       ])
       await publish(target, 'x'.repeat(choose([1, 100, 20_000])))
-      if (choose(Array.from({ length: 60 }, (_, index) => index)) === 0) {
-        t.equal((await server.post('/kick', { uid: choose(['0', '1']), hold: 0 })).status, 200)
-      }
+      const what = choose(Array.from({ length: 60 }, (_, index) => index))
+      if (what === 0) t.equal((await server.post('/kick', { uid: choose(['0', '1']), hold: 0 })).status, 200)
+      else if (what === 1) t.equal((await server.post('/refresh', { uid: choose(uids) })).status, 200)
+      else if (what < 6) await changeMembership(choose(uids), choose([true, true, false]))
       await pause(choose([0, 0, 1, 10]))
     }
     const end = setInterval(() => void publish({ broadcast: true }, 'the end'), 200)
     t.teardown(() => clearInterval(end))
     await Promise.all(lives)
     clearInterval(end)
+    for (const [n, { standing }] of published) {
+      if (standing instanceof Map) for (const uid of uids) standing.set(uid, standingOf(uid, n, changes))
+    }
     for (const [index, visitor] of visitors.entries()) {
       const until = visitor.ids.at(-1) ?? 0
       const seen = new Map([...published].filter(([id]) => id <= until))
       t.equal(deliveryFault(visitor, seen), undefined, `visitor ${index}, seed ${seed}`)
       t.ok(visitor.ids.length > 10, `visitor ${index} got ${visitor.ids.length} messages`)
     }
-    t.comment(`${published.size} messages, ${visitors.flatMap(({ gaps }) => gaps).length} gaps, seed ${seed}`)
+    const ofClub = visitors.flatMap(({ ids }) => ids.filter(id => published.get(id)?.standing !== undefined))
+    t.ok(ofClub.length > 10, `members got ${ofClub.length} messages`)
+    t.comment(
+      `${published.size} messages, ${changes.length} changes, ${visitors.flatMap(({ gaps }) => gaps).length} gaps, seed ${seed}`,
+    )
   },
 )

@@ -45,7 +45,7 @@ async function begin(options: { jwtSeconds?: number; grantSeconds?: readonly num
   if (jwtSeconds === undefined) await cms.yes({ expiresIn: 1_000 })
   const session = new Session(services, { token: by, caller, channels: [], grants }, await entering)
   const { channels } = session.settle()
-  const { sink } = join(channels, { uid: '5', owner: session, recheckMs: session.dueInMs })
+  const { sink, subscriber } = join(channels, { uid: '5', owner: session, recheckMs: session.dueInMs })
   /** What came but for heartbeats, each `ready` with its channels. */
   const story = () =>
     sink.frames
@@ -54,7 +54,7 @@ async function begin(options: { jwtSeconds?: number; grantSeconds?: readonly num
         const { channels, reason } = JSON.parse(json)
         return `${event} ${channels ?? reason ?? ''}`.trim()
       })
-  return { clock, cms, kick, hub, sink, story }
+  return { clock, cms, kick, hub, sink, story, recheck: () => session.recheck(subscriber) }
 }
 
 t.test('a stream of a JWT is closed at its exp, and sends its last bytes until it is cut', async t => {
@@ -123,6 +123,29 @@ t.test('a grant ends also while the CMS is asked, or is away', async t => {
   await cms.yes({ channels: ['other'] })
   clock.turn()
   t.strictSame(story().at(-1), 'ready other,granted_2')
+})
+
+// Each time that it was asked in vain counted for half a minute, however soon after the last.
+t.test('it is time, not how often the CMS was asked, that makes an identity too old', async t => {
+  const { clock, cms, story, recheck } = await begin({})
+  for (let times = 0; times < 150; times++) {
+    recheck()
+    await settled()
+    await cms.fail()
+  }
+  t.strictSame(story(), ['ready'])
+  for (let passedMs = 0; passedMs < hourMs - 60_000; passedMs += 1_000) {
+    clock.advance(1_000)
+    await settled()
+    if (cms.open > 0) await cms.fail()
+  }
+  t.strictSame(story(), ['ready'])
+  for (let passedMs = 0; passedMs < 120_000; passedMs += 1_000) {
+    clock.advance(1_000)
+    await settled()
+    if (cms.open > 0) await cms.fail()
+  }
+  t.strictSame(story(), ['ready', 'close expired'])
 })
 
 t.test('a grant ends also for somebody of whom only the CMS can say what is left', async t => {

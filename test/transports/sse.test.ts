@@ -108,3 +108,26 @@ t.test('a reader that leaves while its token is verified holds no place', async 
   await connected(server, 0)
   t.match(await stats(server), { listenedKeys: 0 })
 })
+
+// A refresh that the CMS did not answer kept every later change of memberships from the open streams, as long as it was away.
+t.test('memberships change also while the CMS is asked who the user is, or is away', async t => {
+  const server = await startTestServer()
+  t.teardown(() => server.close())
+  server.cms.identities.set('five', { uid: '5', channels: ['a', 'b'] })
+  await server.membership('PUT', '5', 'extra')
+  const reader = new SseReader(server.url, { token: 'five' })
+  await reader.next('ready')
+  server.cms.answer = (_token, response) => response.writeHead(500).end()
+  await server.post('/refresh', { uid: '5' })
+  for (const [method, channel, channels] of [
+    ['DELETE', 'extra', ['a', 'b']],
+    ['DELETE', 'a', ['b']],
+    ['PUT', 'more', ['b', 'more']],
+  ] as const) {
+    await server.membership(method, '5', channel)
+    t.strictSame(Object((await reader.next('ready')).data).channels, channels, `${method} ${channel}`)
+  }
+  for (const channel of ['extra', 'a', 'more']) await publish(server, { channel, data: channel })
+  t.strictSame(await reader.messages(1), ['more'])
+  reader.close()
+})
