@@ -3,6 +3,9 @@ import type { Window } from '../log/window.js'
 import type { Audience } from './audience.js'
 import type { Subscriber, SubscriberState } from './subscriber.js'
 
+/** A difference, in ms, by which somebody must have set the machine's clock. */
+const clockSetMs = 500
+
 /** How a subscriber stands. */
 export interface Standing {
   /** Unix time in ms at which the stream, or this poll, began. */
@@ -16,13 +19,13 @@ export interface Standing {
 
 /** Who is connected to this node and listens on what, for looking at; it changes nothing. */
 export class Roster {
-  /** Unix time in ms at the zero of the monotonic scale, taken once, so that what is told of a connection stays the same. */
-  readonly #epochMs: number
+  readonly #clock: Clock
+  #epochMs = 0
   readonly #window: Window
   readonly #audience: Audience<Subscriber>
 
   constructor(clock: Clock, window: Window, audience: Audience<Subscriber>) {
-    this.#epochMs = Math.round(clock.now() - clock.monotonic())
+    this.#clock = clock
     this.#window = window
     this.#audience = audience
   }
@@ -49,10 +52,20 @@ export class Roster {
     // Who is live has everything but what waits in the outbox; its position is only that of its own last message.
     const place = state === 'live' ? (pending?.firstN ?? n + 1) - 1 : position
     return {
-      sinceMs: this.#epochMs + joinedMs,
+      sinceMs: this.#epoch() + joinedMs,
       behind: Math.max(0, n - place),
       queuedBytes: (pending?.bytes ?? 0) + sink.backlogBytes,
       state,
     }
+  }
+
+  /**
+   * Unix time in ms at the zero of the monotonic scale. The two are not read at one moment: taken anew only when the machine's clock
+   * was set, so that what is told of a connection stays the same.
+   */
+  #epoch(): number {
+    const epochMs = Math.round(this.#clock.now() - this.#clock.monotonic())
+    if (Math.abs(epochMs - this.#epochMs) > clockSetMs) this.#epochMs = epochMs
+    return this.#epochMs
   }
 }
