@@ -10,6 +10,9 @@ const defaultExpiresIn = 3_600
 /** Channels, and users who are told, in one identity: an answer of a megabyte must not become a subscriber's burden. */
 const maxItems = 10_000
 
+/** Levels of objects and arrays in `info`. Stops JSON that can be read but not written, since writing takes the stack. */
+const maxInfoDepth = 100
+
 const rights = {
   channels: Type.Optional(Type.Array(Type.String(), { maxItems })),
   visibleTo: Type.Optional(Type.Array(UidSchema, { maxItems })),
@@ -88,5 +91,12 @@ function readRights(
     const problem = channelPatternProblem(channel, maxChannelBytes)
     if (problem !== undefined) throw new NotAnIdentity(`${where}.channels[${index}]: ${problem}`)
   }
+  if (isDeeper(info, maxInfoDepth))
+    throw new NotAnIdentity(`${where}.info: nested deeper than ${maxInfoDepth} levels`)
   return { channels, visibleTo: visibleTo.map(String), info }
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some(part => isDeeper(part, levels - 1))
 }
