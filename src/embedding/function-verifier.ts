@@ -4,6 +4,7 @@ import { identityFromAnswer, NotAnIdentity } from '../auth/identity-form.js'
 import { type TokenVerifier, VerifierUnavailable } from '../auth/token-verifier.js'
 import type { Clock } from '../clock.js'
 import { describeFailure, within } from './deadline.js'
+import { jsonCopy } from './json-copy.js'
 
 /** What a function answers about a token: as the auth URL would. */
 export interface IdentityAnswer {
@@ -58,7 +59,7 @@ export class FunctionVerifier implements TokenVerifier {
     if (request === undefined) throw new VerifierUnavailable('verify: the caller made no request')
     let answer: unknown
     try {
-      answer = await within(this.#clock, this.#timeoutMs, () => this.#verify(token, request))
+      answer = jsonCopy(await within(this.#clock, this.#timeoutMs, () => this.#verify(token, request)))
     } catch (error) {
       throw new VerifierUnavailable(`verify ${describeFailure(error)}`)
     }
