@@ -21,6 +21,11 @@ type Change = { readonly kind: 'added' } | { readonly kind: 'hidden'; readonly h
 
 interface Member {
   readonly changes: Map<string, Change>
+  /**
+   * What the identity says counts only if it is from later (monotonic), because more was taken away by then than is remembered. For
+   * JWTs, which cannot be asked for anew.
+   */
+  hiddenMs?: number
   /** Unix time in ms. */
   expiresMs: number
   /** What the stored records say, at the least. */
@@ -94,13 +99,14 @@ export class Memberships {
    * be asked for anew.
    */
   remove(uid: string, channel: string): boolean {
-    const changes = this.#members.get(uid)?.changes
-    changes?.delete(channel)
+    const member = this.#members.get(uid)
+    member?.changes.delete(channel)
     if (
-      changes === undefined ? this.#members.size >= maxUsers : count(changes, 'hidden') >= this.#maxChannels
+      member === undefined
+        ? this.#members.size >= maxUsers
+        : count(member.changes, 'hidden') >= this.#maxChannels
     ) {
-      // What the identity is asked for anew makes all of them void.
-      for (const [other, { kind }] of changes ?? []) if (kind === 'hidden') changes?.delete(other)
+      if (member !== undefined) this.#hideAll(member)
       return false
     }
     this.#change(uid, channel, this.#hidden(), this.#clock.now() + membershipMs)
@@ -109,13 +115,15 @@ export class Memberships {
 
   /** What was changed about the user's channels. */
   of(uid: string | null): UserMemberships {
-    const changes = uid === null ? undefined : this.#members.get(uid)?.changes
-    if (changes === undefined) return none
+    const member = uid === null ? undefined : this.#members.get(uid)
+    if (member === undefined) return none
+    const { changes } = member
     return {
       added: [...changes].filter(([, { kind }]) => kind === 'added').map(([channel]) => channel),
       isHidden: (channel, askedMs) => {
         const change = changes.get(channel)
-        return change?.kind === 'hidden' && askedMs <= change.hiddenMs
+        const hiddenMs = change?.kind === 'hidden' ? change.hiddenMs : member.hiddenMs
+        return hiddenMs !== undefined && askedMs <= hiddenMs
       },
     }
   }
@@ -137,6 +145,13 @@ export class Memberships {
         await this.#state.put('membership', stateRecord(uid, channel, kind === 'hidden', expiresMs))
       }
     }
+  }
+
+  /** Forgets what was taken away one by one: everything that was said before is. */
+  #hideAll(member: Member): void {
+    member.hiddenMs = this.#clock.monotonic()
+    member.expiresMs = this.#clock.now() + membershipMs
+    for (const [channel, { kind }] of member.changes) if (kind === 'hidden') member.changes.delete(channel)
   }
 
   #hidden(): Change {
