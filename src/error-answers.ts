@@ -24,6 +24,7 @@ function translate(error: FastifyError, bodyLimit: number): FastifyError | undef
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
     case 'FST_ERR_CTP_EMPTY_TYPE':
     case 'FST_ERR_CTP_INVALID_TYPE':
+    case 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE':
       return new UnsupportedMediaType()
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
       return new InvalidRequest('body: empty; JSON was expected')

@@ -8,6 +8,9 @@ export const ErrorSchema = Type.Object(
     error: Type.String(),
     message: Type.String(),
     channel: Type.Optional(Type.String({ description: 'the channel that is not allowed' })),
+    index: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'which message of the call it is about, counted from 0' }),
+    ),
     retryAfter: Type.Optional(Type.Integer({ description: 'seconds after which to try again' })),
   },
   { additionalProperties: false, description: 'an error of the one table' },

@@ -160,6 +160,19 @@ t.test('a route needs a key just when it is said to, and each has an operation',
   ])
 })
 
+t.test('an error that says which message of an array it is about is as described', async t => {
+  const publish = (body: unknown) =>
+    app.browsers.inject({
+      method: 'POST',
+      url: '/v1/publish',
+      headers: { authorization: `Bearer ${serviceKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  const answer = await publish([{ channel: 'a' }, { channel: '' }])
+  t.match(answer.json(), { statusCode: 400, index: 1 })
+  t.strictSame(answerProblems(description, 'POST /v1/publish', answer.statusCode, answer.json()), [])
+})
+
 t.test('with a listener of its own for the CMS, the description is there, and has both sides', async t => {
   const config = { controlListen: [{ host: '127.0.0.1', port: 0 }], serviceKeys: [serviceKey] }
   const apart = await createApp(defaults({ ...config, logLevel: 'silent' }))

@@ -10,6 +10,9 @@ const defaultExpiresIn = 3_600
 /** Channels, and users who are told, in one identity: an answer of a megabyte must not become a subscriber's burden. */
 const maxItems = 10_000
 
+/** Levels of objects and arrays in `info`. Stops JSON that can be read but not written, since writing takes the stack. */
+const maxInfoDepth = 100
+
 const rights = {
   channels: Type.Optional(Type.Array(Type.String(), { maxItems })),
   visibleTo: Type.Optional(Type.Array(UidSchema, { maxItems })),
@@ -88,7 +91,14 @@ function readIdentity(
     const problem = channelPatternProblem(channel, maxChannelBytes)
     if (problem !== undefined) throw new NotAnIdentity(`${where}.channels[${index}]: ${problem}`)
   }
+  if (isDeeper(info, maxInfoDepth))
+    throw new NotAnIdentity(`${where}.info: nested deeper than ${maxInfoDepth} levels`)
   // One literal and no spread: a spread would cost each identity a second object for its properties, 40 bytes.
   const whom = visibleTo.length === 0 ? nobody : visibleTo.map(String)
   return { uid, channels, visibleTo: whom, info, expiresIn }
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some(part => isDeeper(part, levels - 1))
 }

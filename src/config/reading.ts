@@ -45,7 +45,12 @@ export function ownProblems(reading: Reading): readonly string[] {
     ...(section?.given ?? given).flatMap(refusals),
     ...keyFile.problems,
     ...conflicts(settings, keyFile.keys, property => label(table[property], given)),
-    ...keyConflicts(serviceKeys, settings, property => label(table[property], given)),
+    ...keyConflicts(
+      serviceKeys,
+      settings,
+      property => label(table[property], given),
+      section === undefined ? '' : `${section.source}: `,
+    ),
   ]
   if (section !== undefined && serviceKeys.length === 0 && !isKeyRefused(reading)) {
     problems.push(`${section.source}: no service key: give it one by serviceKey or serviceKeyFile`)

@@ -92,14 +92,22 @@ function channelConflicts(settings: Settings, label: Label): string[] {
     : []
 }
 
-/** The rules about all service keys together, from wherever they come. Returns a problem for each that is broken; none shows a key. */
-export function keyConflicts(keys: readonly ServiceKey[], settings: Settings, label: Label): string[] {
+/**
+ * The rules about all service keys of a site together, from wherever they come. Returns a problem for each that is broken; none shows a
+ * key. `where`: begins what can be said of no option.
+ */
+export function keyConflicts(
+  keys: readonly ServiceKey[],
+  settings: Settings,
+  label: Label,
+  where = '',
+): string[] {
   const problems: string[] = []
   const byKey = new Map<string, ServiceKey>()
   for (const key of keys) {
     const text = typeof key === 'string' ? key : key.key
     if (byKey.has(text) && !isDeepStrictEqual(byKey.get(text), key)) {
-      problems.push('one service key is given twice, restricted in different ways')
+      problems.push(`${where}one service key is given twice, restricted in different ways`)
     }
     byKey.set(text, key)
   }
@@ -107,7 +115,7 @@ export function keyConflicts(keys: readonly ServiceKey[], settings: Settings, la
   const channels = keys.flatMap(key => (typeof key === 'string' ? [] : (key.channels ?? [])))
   if (limit !== undefined && channels.some(name => isTooLong(name, settings))) {
     problems.push(
-      `a service key has a channel that is longer than ${limit}, ${settings.maxChannelBytes} bytes`,
+      `${where}a service key has a channel that is longer than ${limit}, ${settings.maxChannelBytes} bytes`,
     )
   }
   for (const property of ['authUrl', 'eventsUrl'] as const) {

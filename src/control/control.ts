@@ -66,7 +66,8 @@ export class Control {
    * @throws InvalidRequest, TooLarge, IdempotencyConflict, KeyRestricted; what the review throws
    */
   async publish(body: unknown, rights: KeyRights = allRights): Promise<readonly string[]> {
-    const messages = await this.#accept(body, rights)
+    const accepted = await this.#accept(body, rights)
+    const messages = accepted.map(message => withScope(message, rights))
     const cursors = await this.#parts.log.append(messages).catch((error: unknown) => {
       throw inBody(error, Array.isArray(body))
     })
@@ -158,6 +159,16 @@ export class Control {
       ...processFigures(),
     }
   }
+}
+
+/**
+ * The message, whose idempotency key is one of those that are for the same channels: who may publish to some must not keep others from
+ * publishing by keys that are theirs, too.
+ */
+function withScope(message: Message, { channels }: KeyRights): Message {
+  const { idempotency } = message
+  if (idempotency === undefined || channels === undefined) return message
+  return { ...message, idempotency: { ...idempotency, key: JSON.stringify([channels, idempotency.key]) } }
 }
 
 /** @throws KeyRestricted unless all are for channels that the key is for; of an array, it says which is not. */

@@ -6,6 +6,7 @@ import { formatCursor } from '../cursor.js'
 import { InvalidRequest } from '../errors.js'
 import { formProblem } from '../form-problem.js'
 import { type PublishMessage, UidSchema } from '../message.js'
+import { jsonCopy } from './json-copy.js'
 
 const kickForm = Compile(Type.Object({ uid: UidSchema, hold: Type.Number({ minimum: 0, maximum: maxHold }) }))
 const userForm = Compile(Type.Object({ uid: UidSchema }))
@@ -78,13 +79,10 @@ function user(uid: string | number): string {
   return String(uid)
 }
 
-/** What would have come over HTTP: a copy, in which dates are text and nothing is there that JSON has not. */
 function asJson(body: unknown): unknown {
-  let text: string | undefined
   try {
-    text = JSON.stringify(body)
+    return jsonCopy(body)
   } catch {
     throw new InvalidRequest('message: cannot be written as JSON')
   }
-  return text === undefined ? undefined : JSON.parse(text)
 }

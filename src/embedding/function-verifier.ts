@@ -4,6 +4,7 @@ import { identityFromAnswer, NotAnIdentity } from '../auth/identity-form.js'
 import { type TokenVerifier, VerifierUnavailable } from '../auth/token-verifier.js'
 import type { Clock } from '../clock.js'
 import { describeFailure, within } from './deadline.js'
+import { jsonCopy } from './json-copy.js'
 
 /** What a function answers about a token: as the auth URL would. */
 export interface IdentityAnswer {
@@ -58,27 +59,16 @@ export class FunctionVerifier implements TokenVerifier {
     if (request === undefined) throw new VerifierUnavailable('verify: the caller made no request')
     let answer: unknown
     try {
-      answer = await within(this.#clock, this.#timeoutMs, () => this.#verify(token, request))
+      answer = jsonCopy(await within(this.#clock, this.#timeoutMs, () => this.#verify(token, request)))
     } catch (error) {
       throw new VerifierUnavailable(`verify ${describeFailure(error)}`)
     }
     if (answer === null) return undefined
     try {
-      const identity = identityFromAnswer(answer, this.#maxChannelBytes)
-      return { ...identity, info: copyOfJson(identity.info) }
+      return identityFromAnswer(answer, this.#maxChannelBytes)
     } catch (error) {
       if (!(error instanceof NotAnIdentity)) throw error
       throw new VerifierUnavailable(`verify gave no identity, and null is for no: ${error.message}`)
     }
-  }
-}
-
-/** The JSON as it is now: the program may go on with its own. @throws NotAnIdentity where it is none. */
-function copyOfJson(info: unknown): unknown {
-  try {
-    const text: string | undefined = JSON.stringify(info)
-    return text === undefined ? undefined : JSON.parse(text)
-  } catch {
-    throw new NotAnIdentity('answer.info is no JSON')
   }
 }

@@ -6,6 +6,7 @@ import { isPublishMessage, type PublishMessage } from '../message.js'
 import type { SiteLogger } from '../site.js'
 import { type Connection, SubscriberConnection } from './connection.js'
 import { describeFailure, within } from './deadline.js'
+import { jsonCopy } from './json-copy.js'
 
 /** What a hook may answer at once or later. */
 type Later<Answer> = Answer | Promise<Answer>
@@ -66,12 +67,14 @@ export class HookRunner {
   async #review(body: unknown): Promise<unknown> {
     const { clock, timeoutMs, logger } = this.#options
     try {
-      return await within(clock, timeoutMs, async () => {
+      const result = await within(clock, timeoutMs, async () => {
         if (!Array.isArray(body)) return await this.#reviewMessage(body)
         const reviewed: unknown[] = []
         for (const message of body) reviewed.push(await this.#reviewMessage(message))
         return reviewed
       })
+      // The hook may give, or put into the message, what is no JSON.
+      return jsonCopy(result)
     } catch (error) {
       if (error instanceof PublishVetoed) throw error
       logger.warn({ problem: describeFailure(error) }, 'onPublish failed, and so did the publish call')

@@ -6,6 +6,7 @@ import { bearer } from '../auth/service-key.js'
 import { parseSince, type Since } from '../cursor.js'
 import { Busy, ChannelForbidden, InvalidRequest, TokenRefused, UrlTooLong } from '../errors.js'
 import { channelNameProblem } from '../message.js'
+import { mayBringCookies } from './origin.js'
 import { Session, type SessionServices } from './session.js'
 
 /** Grants that one request may carry: each costs the check of a signature. */
@@ -143,7 +144,7 @@ function credential(
   { tokenCookie }: HandshakeOptions,
 ): string | undefined {
   const token = query.get('token')
-  if (token !== null || tokenCookie === undefined) return token ?? undefined
+  if (token !== null || tokenCookie === undefined || !mayBringCookies(request)) return token ?? undefined
   return parseCookies(request.headers.cookie ?? '')[tokenCookie]
 }
 

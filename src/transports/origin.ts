@@ -40,6 +40,17 @@ export async function registerOrigin(
   })
 }
 
+/**
+ * Whether the visitor's cookies count in the request: one of our own pages, of a named origin, or of no page. An origin that only `*`
+ * lets in could not read the answer, but would act in the visitor's name.
+ */
+export function mayBringCookies(request: FastifyRequest): boolean {
+  const { origin } = request.headers
+  if (origin === undefined || isOwn(request, origin)) return true
+  const rules = request.routeOptions.config.originRules
+  return rules !== undefined && isNamed(origin, rules)
+}
+
 async function registerCors(
   app: FastifyInstance,
   rulesFor: (request: FastifyRequest) => OriginRules,

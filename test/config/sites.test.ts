@@ -41,6 +41,25 @@ t.test('a file describes many sites, each with what is its own', async t => {
   t.ok(Object.isFrozen(config.sites[0]?.config.serviceKeys))
 })
 
+t.test('what is wrong with the keys of a site is said of that site', async t => {
+  const keys = (name: string) => [
+    `a-key-of-the-${name}-1`,
+    `a-key-of-the-${name}-2 channels=${'x'.repeat(201)}`,
+    `a-key-of-the-${name}-1 channels=a`,
+  ]
+  const found = problemsOf({
+    sites: { blog: { serviceKey: keys('blog') }, shop: { serviceKey: keys('shop') } },
+  })
+  const limit = '--max-channel-bytes (by default), 200 bytes'
+  t.strictSame(
+    found,
+    ['blog', 'shop'].flatMap(name => [
+      `sites.${name} in c: one service key is given twice, restricted in different ways`,
+      `sites.${name} in c: a service key has a channel that is longer than ${limit}`,
+    ]),
+  )
+})
+
 t.test(
   'a site inherits limits and origins of the top level, wherever they stand, unless it has its own',
   async t => {

@@ -64,6 +64,31 @@ export function jwtSuite(t: Test, transport: Transport): void {
     t.strictSame(server.cms.asked, ['opaque'])
   })
 
+  t.test('when more is taken away than is remembered, a JWT from before gets nothing of it back', async t => {
+    const { server, connect, join } = await beginCase(t, transport, { ...withJwt, maxChannels: 2 })
+    const claims = { channels: ['a', 'b', 'c_*'] }
+    const [dated, undated] = [await sign({ ...claims, iat: fromNow(-60) }), await sign(claims)]
+    const reader = await join({ token: dated })
+    for (const [channel, left] of [
+      ['a', ['b']],
+      ['b', []],
+    ] as const) {
+      await server.membership('DELETE', '5', channel)
+      t.match((await reader.next('ready')).data, { channels: left })
+    }
+    t.match(await server.membership('DELETE', '5', 'c_1'), { status: 200 })
+    for (const token of [dated, undated]) {
+      for (const channel of ['a', 'b', 'c_1']) {
+        t.match(await refusal(connect({ token, channels: [channel] })), { status: 403 }, channel)
+      }
+    }
+    // The live one was told of nothing in between.
+    await server.membership('PUT', '5', 'd')
+    t.strictSame(Object((await reader.next('ready')).data).channels, ['d'])
+    const later = await sign({ ...claims, iat: fromNow(60) })
+    t.strictSame(Object((await connect({ token: later }).next('ready')).data).channels, ['a', 'b', 'd'])
+  })
+
   t.test('without JWT options a JWT is asked about like any token', async t => {
     const { server, knows, connect } = await beginCase(t, transport)
     const token = await sign()

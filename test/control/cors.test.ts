@@ -64,6 +64,26 @@ t.test(
   },
 )
 
+t.test('a cookie counts for pages of named origins and of our own, and never because of *', async t => {
+  const server = await openServer(t, {
+    allowOrigins: [named, '*'],
+    tokenCookie: 'sid',
+    anonymousChannels: [],
+  })
+  server.cms.identities.set('five', { uid: '5', channels: ['a'] })
+  const cookie = 'sid=five'
+  for (const headers of [{}, { origin: named }, { origin: server.url }]) {
+    t.match(await see(`${server.url}/v1/poll`, 'GET', { cookie, ...headers }), { status: 200 })
+  }
+  const asked = server.cms.asked.length
+  const headers = { cookie, origin: 'https://other.example' }
+  const none = { status: 401, code: 'DOWNPIPE_TOKEN_REQUIRED', origin: '*', credentials: null }
+  t.match(await see(`${server.url}/v1/poll`, 'GET', headers), none)
+  t.match(await see(`${server.url}/v1/stream`, 'GET', headers), none)
+  t.match(await see(`${server.url}/v1/poll?token=five`, 'GET', headers), { status: 200, origin: '*' })
+  t.equal(server.cms.asked.length, asked)
+})
+
 t.test('a page of another origin is refused before any work', async t => {
   const server = await openServer(t)
   const others = [

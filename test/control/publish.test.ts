@@ -100,7 +100,7 @@ t.test('an idempotency key that comes with something else is a conflict', async 
     { channel: 'a', data: 2, idempotencyKey: 'order-2' },
     { channel: 'a', data: 3, idempotencyKey: 'order-2' },
   ]
-  t.match(await server.post('/publish', within), { status: 422, body: { message: /^message 1: / } })
+  t.match(await server.post('/publish', within), { status: 422, body: { message: /^body\[1\]: / } })
   t.strictSame(await stored(t, server, 1), [1])
 })
 

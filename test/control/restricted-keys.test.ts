@@ -81,6 +81,20 @@ t.test('a key for channels publishes to these, and to nobody else', async t => {
   t.strictSame(after, before, 'nothing of it was stored')
 })
 
+t.test('what one key for channels has made idempotent keeps nobody else from publishing', async t => {
+  const other = { key: 'a-key-for-another-log', channels: ['log_2'] }
+  // The same rights by another key: one that is being replaced, say.
+  const next = { key: 'the-next-key-for-the-log', channels: ['log_1'] }
+  const server = await startWith(t, { key: logKey, channels: ['log_1'] }, other, next)
+  const entry = (channel: string, data = 1) => ({ channel, data, idempotencyKey: 'entry-1' })
+  const first = await call(server, logKey, 'POST', '/publish', entry('log_1'))
+  t.match(first, { status: 200 })
+  t.match(await call(server, other.key, 'POST', '/publish', entry('log_2')), { status: 200 })
+  t.match(await server.post('/publish', entry('news')), { status: 200 })
+  t.strictSame(await call(server, next.key, 'POST', '/publish', entry('log_1')), first)
+  t.match(await call(server, logKey, 'POST', '/publish', [entry('log_1', 2)]), { status: 422 })
+})
+
 t.test('a key for channels reads these, and does nothing that is not named for it', async t => {
   const server = await startWith(t, { key: logKey, channels: ['log_*', 'status'] })
   const headers = { authorization: `Bearer ${logKey}` }

@@ -7,6 +7,8 @@ import { poll } from '../helpers/poll-reader.js'
 import { SseReader } from '../helpers/sse-reader.js'
 
 const open = { anonymousChannels: ['*'], serviceKeys: [serviceKey] }
+const circle: { self?: unknown } = {}
+circle.self = circle
 const never = () => new Promise<never>(() => {})
 const fault = () => {
   throw new TypeError('seCret details')
@@ -51,6 +53,7 @@ t.test(
       'bad-channel': () => ({ uid: '5', channels: ['a\nb'] }),
       // It threw when the stream had begun: nothing ever came, and neither the connection nor the app could be closed.
       'no-json': () => ({ uid: '5', info: { big: 5n } }),
+      circle: () => ({ uid: '5', info: circle }),
       five: () => ({ uid: '5', channels: ['news'] }),
     }
     const verify: Verify = token => (answers[token] ?? fault)()
@@ -70,6 +73,19 @@ t.test(
     t.notMatch(host.log, 'seCret')
   },
 )
+
+t.test('what verify has answered is the program’s to change, and changes nothing here', async t => {
+  const user = { uid: '5', channels: ['news'], info: { since: new Date(0), self: undefined as unknown } }
+  const { app, url } = await startHost(t, { services: [{ verify: () => user }] })
+  const stream = new SseReader(url, { token: 'five' })
+  t.teardown(() => stream.close())
+  t.match(await stream.next('ready'), { data: { info: { since: '1970-01-01T00:00:00.000Z' } } })
+  user.channels.push('staff')
+  user.info.self = user
+  // Settles the channels of the live connection anew, by what is held of its identity.
+  await app.downpipe.addToChannel('5', 'more')
+  t.strictSame(Object((await stream.next('ready')).data).channels, ['news', 'more'])
+})
 
 t.test('onPublish may veto a message, and with it its whole batch', async t => {
   const seen: unknown[] = []
@@ -176,6 +192,26 @@ t.test('an onPublish that fails or hangs is an error to that publisher only', as
   t.match(host.log, /threw TypeError at .*onPublish failed, and so did the publish call/)
   t.match(host.log, /took longer than 100 ms/)
   t.notMatch(host.log, 'seCret')
+})
+
+t.test('what onPublish gives that is no JSON is a fault of onPublish, with a code', async t => {
+  const { app, post } = await startHost(t, {
+    services: [
+      {
+        ...open,
+        onPublish: message => {
+          if (message.data === 'circle') message.data = circle
+          return message.data === 'number' ? { ...message, data: 5n } : message
+        },
+      },
+    ],
+  })
+  for (const data of ['circle', 'number']) {
+    const failed = { status: 500, body: { code: 'DOWNPIPE_HOOK_FAILED' } }
+    t.match(await post('/v1/publish', { channel: 'a', data }), failed, data)
+    t.match(await post('/v1/publish', [{ channel: 'a', data }]), failed, data)
+    await t.rejects(app.downpipe.publish({ channel: 'a', data }), { code: 'DOWNPIPE_HOOK_FAILED' })
+  }
 })
 
 t.test('onOpen and onClose are told of each connection, and why it is over', async t => {
