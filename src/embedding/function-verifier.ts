@@ -59,16 +59,25 @@ export class FunctionVerifier implements TokenVerifier {
     if (request === undefined) throw new VerifierUnavailable('verify: the caller made no request')
     let answer: unknown
     try {
-      answer = jsonCopy(await within(this.#clock, this.#timeoutMs, () => this.#verify(token, request)))
+      answer = await within(this.#clock, this.#timeoutMs, () => this.#verify(token, request))
     } catch (error) {
       throw new VerifierUnavailable(`verify ${describeFailure(error)}`)
     }
     if (answer === null) return undefined
     try {
-      return identityFromAnswer(answer, this.#maxChannelBytes)
+      return identityFromAnswer(copyOf(answer), this.#maxChannelBytes)
     } catch (error) {
       if (!(error instanceof NotAnIdentity)) throw error
       throw new VerifierUnavailable(`verify gave no identity, and null is for no: ${error.message}`)
     }
+  }
+}
+
+/** The answer as it is now: the program may go on with its own. @throws NotAnIdentity where it is no JSON. */
+function copyOf(answer: unknown): unknown {
+  try {
+    return jsonCopy(answer)
+  } catch {
+    throw new NotAnIdentity('the answer is no JSON')
   }
 }

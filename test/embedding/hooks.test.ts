@@ -69,7 +69,7 @@ t.test(
     t.match(host.log, /verify threw TypeError at .*hooks\.test\.ts/)
     t.match(host.log, /verify took longer than 100 ms/)
     t.match(host.log, /verify gave no identity, and null is for no: answer.channels\[0\]/)
-    t.match(host.log, /verify gave no identity, and null is for no: answer.info is no JSON/)
+    t.match(host.log, /verify gave no identity, and null is for no: the answer is no JSON/)
     t.notMatch(host.log, 'seCret')
   },
 )
