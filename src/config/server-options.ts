@@ -18,8 +18,7 @@ export const serverOptions = {
   }),
   controlListen: many(address, {
     name: 'control-listen',
-    doc: `Moves everything that needs the service key, the dashboard and the metrics to addresses of their own,
-      so that the public ones do not reach them. None: they are on --listen.`,
+    doc: `Moves everything that needs the service key to addresses of its own, so that the public ones do not reach them. None: they are on --listen.`,
   }),
   trustProxy: trustProxy({
     name: 'trust-proxy',
