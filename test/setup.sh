@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the tests need beside npm's packages, where it is missing and we may: a browser, a proxy and PHP, from Debian.
+# Installs what the tests need beside npm's packages, where it is missing and we may: a browser, a proxy, PHP and
+# a maker of certificates, from Debian.
 # Nothing is skipped: without them the tests do not start.
 set -eu
 
@@ -7,6 +8,7 @@ missing=''
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
 command -v php >/dev/null 2>&1 || missing="$missing php-cli"
+command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ]; then as_root=''

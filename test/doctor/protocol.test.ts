@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createSecureServer } from 'node:http2'
 import { createServer } from 'node:https'
@@ -8,8 +8,6 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { CommandLine } from '../helpers/command-line.js'
-
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0
 
 async function certificate(t: Test) {
   const folder = await mkdtemp(join(tmpdir(), 'downpipe-tls-'))
@@ -31,7 +29,7 @@ async function certificate(t: Test) {
   return { cert, tls: { key: await readFile(key), cert: await readFile(cert) } }
 }
 
-t.test('over https', { skip: !hasOpenssl && 'no openssl' }, async t => {
+t.test('over https', async t => {
   const { cert, tls } = await certificate(t)
   /** Enough of Downpipe to be taken for it. */
   const answer = (_request: unknown, response: { end(text: string): unknown }) =>

@@ -1,4 +1,4 @@
-import { execFile, spawn, spawnSync } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { connect } from 'node:net'
@@ -46,8 +46,6 @@ async function run(
   await once(child, 'close')
   return { code: child.exitCode, out, err }
 }
-
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0
 
 const subscriber = `
   import { connect } from 'downpipe/client'
@@ -127,55 +125,51 @@ for (const transport of ['sse', 'poll']) {
   })
 }
 
-t.test(
-  'over https the certificate is checked, and messages come',
-  { skip: !hasOpenssl && 'no openssl' },
-  async t => {
-    const folder = t.testdir()
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-    const request = [
-      'req',
-      '-x509',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-days',
-      '2',
-      '-subj',
-      '/CN=downpipe.test',
-    ]
-    const names = ['-addext', 'subjectAltName=IP:127.0.0.1']
-    await promisify(execFile)('openssl', [...request, ...names, '-keyout', key, '-out', cert])
-    const server = await startTestServer()
-    t.teardown(() => server.close())
-    const secured = createServer({ key: await readFile(key), cert: await readFile(cert) }, socket => {
-      const inner = connect({ host: '127.0.0.1', port: Number(new URL(server.url).port) })
-      socket.pipe(inner).pipe(socket)
-      // Either may be cut; the other ends with it.
-      socket.on('error', () => inner.destroy())
-      inner.on('error', () => socket.destroy())
-    })
-    secured.listen(0, '127.0.0.1')
-    await once(secured, 'listening')
-    t.teardown(() => secured.close())
-    const address = secured.address()
-    const url = `https://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`
-    for (const transport of ['sse', 'poll']) {
-      const trusted = await run(
-        t,
-        subscriber,
-        [url, serviceKey, transport],
-        line => {
-          if (line === 'ready') void publish(server, { channel: 'a', data: 'end' })
-        },
-        { NODE_EXTRA_CA_CERTS: cert },
-      )
-      t.equal(trusted.out, 'ready\ndata end\n')
-      const strange = await run(t, subscriber, [url, serviceKey, transport], () => {})
-      t.match(strange.out, /^error 0 self-signed certificate/)
-    }
-  },
-)
+t.test('over https the certificate is checked, and messages come', async t => {
+  const folder = t.testdir()
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+  const request = [
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-days',
+    '2',
+    '-subj',
+    '/CN=downpipe.test',
+  ]
+  const names = ['-addext', 'subjectAltName=IP:127.0.0.1']
+  await promisify(execFile)('openssl', [...request, ...names, '-keyout', key, '-out', cert])
+  const server = await startTestServer()
+  t.teardown(() => server.close())
+  const secured = createServer({ key: await readFile(key), cert: await readFile(cert) }, socket => {
+    const inner = connect({ host: '127.0.0.1', port: Number(new URL(server.url).port) })
+    socket.pipe(inner).pipe(socket)
+    // Either may be cut; the other ends with it.
+    socket.on('error', () => inner.destroy())
+    inner.on('error', () => socket.destroy())
+  })
+  secured.listen(0, '127.0.0.1')
+  await once(secured, 'listening')
+  t.teardown(() => secured.close())
+  const address = secured.address()
+  const url = `https://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`
+  for (const transport of ['sse', 'poll']) {
+    const trusted = await run(
+      t,
+      subscriber,
+      [url, serviceKey, transport],
+      line => {
+        if (line === 'ready') void publish(server, { channel: 'a', data: 'end' })
+      },
+      { NODE_EXTRA_CA_CERTS: cert },
+    )
+    t.equal(trusted.out, 'ready\ndata end\n')
+    const strange = await run(t, subscriber, [url, serviceKey, transport], () => {})
+    t.match(strange.out, /^error 0 self-signed certificate/)
+  }
+})
 
 t.test('what a listener throws is uncaught, as of any event handler in Node', async t => {
   const server = await startTestServer()
