@@ -129,6 +129,8 @@ static struct {
     int64_t lost, duplicated, disordered, gaps, dropped;
 } faults;
 static struct reason ending;
+/* The last progress that was reported. */
+static int64_t reported_connected, reported_delivered;
 
 static void open_ledger(int phase, int sources, int messages, int subscribers) {
     size_t cells = (size_t)subscribers * sources;
@@ -521,6 +523,7 @@ static bool arm(const char *line) {
     faults.disordered += ledger.disordered;
     open_ledger(phase, sources, messages, ramp.started);
     start_phase(polls[0] == 't');
+    reported_delivered = -1;
     report("{\"kind\":\"armed\"");
     end_report();
     return true;
@@ -579,14 +582,15 @@ static void read_commands(void) {
 
 /* Twice a second, if there is news. Returns how many ms there are until the next time. */
 static int report_progress(void) {
-    static int64_t next_micros, connected, delivered;
+    static int64_t next_micros;
     int64_t now = now_micros();
     if (now < next_micros) return (next_micros - now) / 1000 + 1;
     next_micros = now + PROGRESS_MICROS;
-    if (connected != ramp.connected || delivered != ledger.delivered) {
-        connected = ramp.connected;
-        delivered = ledger.delivered;
-        report("{\"kind\":\"progress\",\"connected\":%lld,\"delivered\":%lld", (long long)connected, (long long)delivered);
+    if (reported_connected != ramp.connected || reported_delivered != ledger.delivered) {
+        reported_connected = ramp.connected;
+        reported_delivered = ledger.delivered;
+        report("{\"kind\":\"progress\",\"connected\":%d,\"delivered\":%lld", ramp.connected,
+               (long long)ledger.delivered);
         end_report();
     }
     return PROGRESS_MICROS / 1000;

@@ -17,6 +17,8 @@ const polling = new Polling()
 /** What went wrong since the last `collected` and is not in the ledger. */
 let faults: Faults = NO_FAULTS
 let ending: string | undefined
+/** The last progress that was reported. */
+let reported = ''
 
 const events: SubscriberEvents = {
   read() {
@@ -63,6 +65,7 @@ const commands = {
     faults = addFaults(faults, ledger.faults())
     ledger = new PhaseLedger(plan, subscribers.length)
     polling.start(polls)
+    reported = ''
     parent.report({ kind: 'armed' })
   },
   collect() {
@@ -94,7 +97,6 @@ const parent = new Parent<ReaderCommand, ReaderReport>(['connect', 'arm', 'colle
   else commands.leave()
 })
 
-let reported = ''
 setInterval(() => {
   const progress = { connected: ramp?.connected ?? 0, delivered: ledger.delivered }
   const news = `${progress.connected} ${progress.delivered}`

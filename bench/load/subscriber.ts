@@ -108,7 +108,7 @@ export class Subscriber implements FrameReceiver {
     const head = this.#head.slice(0, end)
     this.#head = ''
     if (!/^HTTP\/1\.[01] 200 /.test(head)) {
-      this.#end(head.slice(0, Math.max(0, head.indexOf('\r'))))
+      this.#end(head.split('\r', 1).join())
       return
     }
     if (/^transfer-encoding: *chunked/im.test(head)) this.#chunks = new ChunkedBody()
