@@ -1,12 +1,12 @@
 import { type Cores, coreMicros } from '../machine/cores.js'
-import { cpuMicros } from '../machine/process-usage.js'
+import { cpuMicros, receivingPids } from '../machine/process-usage.js'
 
 /** Who worked how much while something was measured, in µs. */
 export interface Effort {
   readonly wallMicros: number
-  /** Processor time of the server's processes. */
+  /** Processor time of the server's processes, and what the kernel put off on their core. */
   readonly serverMicros: number
-  /** Processor time of the load's processes, which share one core. What they spent on looking in vain is not in it. */
+  /** The same for the load's processes, which share one core. What they spent on looking in vain is not in it. */
   readonly loadMicros: number
   /** What the readers had of it. */
   readonly readersMicros: number
@@ -31,7 +31,11 @@ export interface EffortPids {
  * Starts to measure; the function that it returns tells what it came to, and may be called again. It takes all processor
  * time for work: see {@link withoutVainPolls}.
  */
-export function startEffort({ server, readers, others }: EffortPids, cores: Cores | undefined): () => Effort {
+export function startEffort(pids: EffortPids, cores: Cores | undefined): () => Effort {
+  const kernelAt = (core: keyof Cores) => (cores === undefined ? [] : receivingPids(cores[core]))
+  const server = [...pids.server, ...kernelAt('server')]
+  const others = [...pids.others, ...kernelAt('load')]
+  const readers = pids.readers
   const workAt = (core: keyof Cores) => (cores === undefined ? 0 : coreMicros(cores[core]))
   const atServerBefore = workAt('server')
   const atLoadBefore = workAt('load')
