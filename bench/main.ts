@@ -2,7 +2,8 @@
 import { killAllChildren } from './machine/child.js'
 import { findCores, pinThisProcess } from './machine/cores.js'
 import { describeMachine } from './machine/machine.js'
-import { compilePrograms } from './machine/programs.js'
+import { compilePrograms, type Programs } from './machine/programs.js'
+import { type Steering, steerLoopback } from './machine/steering.js'
 import { type Options, readOptions, UsageError, usage } from './options.js'
 import { PEERS } from './peers/index.js'
 import type { Peer } from './peers/peer.js'
@@ -24,6 +25,8 @@ for (const [signal, exitCode] of [
   process.on(signal, () => process.exit(exitCode))
 }
 process.on('exit', killAllChildren)
+let steering: Steering | undefined
+process.on('exit', () => steering?.restore())
 
 try {
   const options = readOptions(process.argv.slice(2), scenarioNames, peerNames)
@@ -41,12 +44,20 @@ async function bench(options: Options): Promise<boolean> {
   if (cores !== undefined) pinThisProcess(cores.load)
   const machine = describeMachine(cores)
   const peers = installedPeers(options)
-  const setting = { cores, programs: compilePrograms(), progress: new Progress(), patienceMs: 20_000 }
+  const programs = compilePrograms(options.reader)
+  const setting = { cores, programs, progress: new Progress(), patienceMs: 20_000 }
+  if (cores !== undefined && options.steering) steering = steerLoopback(cores.load)
+  const load = {
+    reader: programs.reader.kind,
+    isSteered: steering !== undefined && steering.missing === undefined,
+  }
   print(
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, Node ${machine.node}, ${machine.commit}`,
   )
   if (cores === undefined)
     print('Nothing is pinned to a core here: figures of different servers do not compare well.')
+  print(describeReader(programs))
+  print(describeSteering())
   for (const { name, describe } of peers) print(`${name}: ${describe()}`)
   let isValid = true
   for (const scenario of SCENARIOS.filter(({ name }) => options.scenarios.includes(name))) {
@@ -63,6 +74,7 @@ async function bench(options: Options): Promise<boolean> {
       scenario: scenario.name,
       date,
       machine,
+      load,
       servers,
       parameters: options,
       summary,
@@ -80,6 +92,17 @@ function installedPeers(options: Options): readonly Peer[] {
     if (why !== undefined) print(`${peer.name} is left out: ${why}`)
     return why === undefined
   })
+}
+
+function describeReader({ reader, nativeMissing }: Programs): string {
+  if (reader.kind === 'native') return 'The reader is the native one.'
+  return `The reader is that of Node${nativeMissing === undefined ? '' : `, which limits earlier: ${nativeMissing}`}.`
+}
+
+function describeSteering(): string {
+  if (steering === undefined) return 'The receiving half of the loopback is left on the core that sends.'
+  if (steering.missing === undefined) return "The receiving half of the loopback is on the load's core."
+  return `The receiving half of the loopback is on the core that sends: ${steering.missing}`
 }
 
 function print(text: string): void {

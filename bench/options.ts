@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import type { LoadProgram } from './machine/load-process.js'
 
 /** The numbers that a run may be given: default, value with `--smoke`, what it means. */
 const NUMBERS = {
@@ -23,6 +24,10 @@ export type Options = Readonly<Record<NumberName, number>> & {
   readonly servers: readonly string[]
   /** How many publishers publish at a time, one measurement each. */
   readonly publishers: readonly number[]
+  /** Which program reads; `undefined`: the native one where it can be compiled. */
+  readonly reader: LoadProgram['kind'] | undefined
+  /** Whether the loopback may be steered: see {@link steerLoopback}. */
+  readonly steering: boolean
   /** A tiny run that looks for faults; its figures mean nothing. */
   readonly smoke: boolean
   /** Whether to write `bench/results/`. */
@@ -65,6 +70,8 @@ export function readOptions(
     scenarios: positionals.length === 0 && isSmoke ? scenarios : chosen('SCENARIO', positionals, scenarios),
     servers: values.servers === undefined ? servers : chosen('--servers', values.servers.split(','), servers),
     publishers: (values.publishers ?? '1,16').split(',').map(text => readNumber('publishers', text)),
+    reader: values.reader === undefined ? undefined : readerKind(values.reader),
+    steering: values['no-steering'] !== true,
     smoke: isSmoke,
     save: values.save === true,
   }
@@ -82,6 +89,8 @@ export function usage(scenarios: readonly string[], servers: readonly string[]):
     ),
     line('publishers N,…', 'publishers at a time, one measurement for each number (1,16)'),
     line('servers NAME,…', `what to measure (${servers.join(',')})`),
+    line('reader KIND', 'the program that reads: native or node (native where there is a C compiler)'),
+    line('no-steering', 'leave the receiving half of the loopback on the core that sends'),
     line('smoke', 'a tiny run of all scenarios, or of those named, that only looks for faults'),
     line('save', 'write the figures to bench/results/'),
     line('help', 'this'),
@@ -105,6 +114,8 @@ function parse(args: readonly string[]) {
         text: { type: 'string' },
         publishers: { type: 'string' },
         servers: { type: 'string' },
+        reader: { type: 'string' },
+        'no-steering': { type: 'boolean' },
         smoke: { type: 'boolean' },
         save: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
@@ -119,6 +130,11 @@ function readNumber(name: string, text: string): number {
   const value = Number(text)
   if (text.trim() !== '' && value >= 0 && value < 1e7) return value
   throw new UsageError(`--${name} wants a number, not "${text}"`)
+}
+
+function readerKind(text: string): LoadProgram['kind'] {
+  if (text === 'node' || text === 'native') return text
+  throw new UsageError(`--reader: ${text} is not one of node, native`)
 }
 
 function chosen(what: string, names: readonly string[], known: readonly string[]): readonly string[] {

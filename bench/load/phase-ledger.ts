@@ -58,7 +58,8 @@ export class PhaseLedger {
   /**
    * One message has come.
    *
-   * @param phase what its stamp says; a message of another phase is one that came twice or far too late, and is counted as such
+   * @param phase what its stamp says; a message of another phase, or whose stamp is unreadable (`NaN`), is one that came twice or
+   * far too late, and is counted as such
    * @param readMicros when it was read
    * @returns whether it came for the first time
    */
@@ -70,7 +71,8 @@ export class PhaseLedger {
     sentMicros: number,
     readMicros: number,
   ): boolean {
-    if (phase !== this.plan.phase || !(source < this.plan.sources) || !(sequence <= this.plan.messages)) {
+    const isOfPlan = phase === this.plan.phase && source < this.plan.sources && sequence <= this.plan.messages
+    if (!isOfPlan || Number.isNaN(sentMicros)) {
       this.#duplicated++
       return false
     }

@@ -21,18 +21,21 @@ export interface PublishRequest {
   readonly body: string
 }
 
-/** What a reader process is told. */
+/** What a reader process is told. The native one, `reader.c`, reads the fields in the order in which they stand here. */
 export type ReaderCommand =
   /** Open `count` streams, numbered from `first`, at most `window` connecting at a time. Answered by `connected`. */
   | {
       readonly kind: 'connect'
-      readonly request: StreamRequest
       readonly first: number
       readonly count: number
       readonly window: number
+      readonly request: StreamRequest
     }
-  /** A phase begins. Answered by `armed`, and by `done` when everything has come. */
-  | { readonly kind: 'arm'; readonly plan: PhasePlan }
+  /**
+   * A phase begins. Answered by `armed`, and by `done` when everything has come. With `polls`, the process does not sleep
+   * until `collect`, but looks for what has come again and again.
+   */
+  | { readonly kind: 'arm'; readonly plan: PhasePlan; readonly polls: boolean }
   /** The phase is over: what came of it, and of the time before it? Answered by `collected`. */
   | { readonly kind: 'collect' }
   /** End all connections and exit. By resets: ten thousand sockets in TIME_WAIT would cost the next round its ports. */
@@ -70,6 +73,8 @@ export interface CollectedReport {
   readonly ending?: string
   readonly latency: HistogramData
   readonly lastMicros: number
+  /** Processor time since `arm` in which there was something to do: what was spent on looking in vain is not in it. */
+  readonly workedMicros: number
 }
 
 /** What the publisher process is told. */

@@ -2,6 +2,7 @@
 import { addFaults, type Faults, NO_FAULTS } from './faults.js'
 import { Parent } from './parent.js'
 import { PhaseLedger, QUIET } from './phase-ledger.js'
+import { Polling } from './polling.js'
 import type { ReaderCommand, ReaderReport } from './protocol.js'
 import { Ramp } from './ramp.js'
 import { microsAt, phaseAt, sequenceAt, sourceAt } from './stamp.js'
@@ -12,11 +13,17 @@ const PROGRESS_MS = 500
 const subscribers: Subscriber[] = []
 let ramp: Ramp | undefined
 let ledger = new PhaseLedger(QUIET, 0)
+const polling = new Polling()
 /** What went wrong since the last `collected` and is not in the ledger. */
 let faults: Faults = NO_FAULTS
 let ending: string | undefined
+/** The last progress that was reported. */
+let reported = ''
 
 const events: SubscriberEvents = {
+  read() {
+    polling.found()
+  },
   ready(subscriber) {
     ramp?.ready(subscriber.index)
   },
@@ -54,12 +61,15 @@ const commands = {
       report => parent.report(report),
     )
   },
-  arm({ plan }: Extract<ReaderCommand, { kind: 'arm' }>) {
+  arm({ plan, polls }: Extract<ReaderCommand, { kind: 'arm' }>) {
     faults = addFaults(faults, ledger.faults())
     ledger = new PhaseLedger(plan, subscribers.length)
+    polling.start(polls)
+    reported = ''
     parent.report({ kind: 'armed' })
   },
   collect() {
+    const workedMicros = polling.stop()
     parent.report({
       kind: 'collected',
       delivered: ledger.delivered,
@@ -67,6 +77,7 @@ const commands = {
       ...(ending === undefined ? {} : { ending }),
       latency: ledger.latency.toData(),
       lastMicros: ledger.lastMicros,
+      workedMicros,
     })
     faults = NO_FAULTS
     ending = undefined
@@ -86,7 +97,6 @@ const parent = new Parent<ReaderCommand, ReaderReport>(['connect', 'arm', 'colle
   else commands.leave()
 })
 
-let reported = ''
 setInterval(() => {
   const progress = { connected: ramp?.connected ?? 0, delivered: ledger.delivered }
   const news = `${progress.connected} ${progress.delivered}`

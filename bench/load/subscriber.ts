@@ -6,6 +6,8 @@ import type { StreamRequest } from './protocol.js'
 
 /** What a subscriber tells the process that holds it. */
 export interface SubscriberEvents {
+  /** Bytes have come. */
+  read(): void
   /** The stream is open: the server says `ready`, or whatever stands for it. Once, and not after `ended`. */
   ready(subscriber: Subscriber): void
   /**
@@ -90,6 +92,7 @@ export class Subscriber implements FrameReceiver {
 
   #read(bytes: Uint8Array, length: number): void {
     this.#readMicros = nowMicros()
+    this.#events.read()
     if (this.#state === 'head') this.#readHead(bytes, length)
     else if (this.#state !== 'over') this.#readBody(bytes, 0, length)
   }
@@ -105,7 +108,7 @@ export class Subscriber implements FrameReceiver {
     const head = this.#head.slice(0, end)
     this.#head = ''
     if (!/^HTTP\/1\.[01] 200 /.test(head)) {
-      this.#end(head.slice(0, Math.max(0, head.indexOf('\r'))))
+      this.#end(head.split('\r', 1).join())
       return
     }
     if (/^transfer-encoding: *chunked/im.test(head)) this.#chunks = new ChunkedBody()

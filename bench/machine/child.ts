@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { createInterface } from 'node:readline'
 
 /** How to start a process. */
 export interface ChildOptions {
   /** Core to pin it to; `undefined`: wherever the kernel likes. */
   readonly core: number | undefined
-  /** Whether it takes messages from the bench. */
-  readonly channel?: 'ipc'
+  /** How it takes messages and sends them, if it does: over Node's own channel, or as JSON lines on its standard input and output. */
+  readonly channel?: 'ipc' | 'lines'
 }
 
 const KEPT_OUTPUT = 4000
@@ -24,20 +25,29 @@ export class Child {
   /** Resolves, with a sentence about it, when the process has ended for whatever reason. */
   readonly ended: Promise<string>
   readonly #process: ChildProcess
+  readonly #hasLines: boolean
   #output = ''
 
   constructor(name: string, command: readonly string[], options: ChildOptions) {
     this.name = name
     const pin = options.core === undefined ? [] : ['taskset', '-c', String(options.core)]
     const [file = '', ...args] = [...dyingWithParent, ...pin, ...command]
+    this.#hasLines = options.channel === 'lines'
     this.#process = spawn(file, args, {
-      stdio: ['ignore', 'pipe', 'pipe', ...(options.channel === undefined ? [] : [options.channel])],
+      stdio: [
+        this.#hasLines ? 'pipe' : 'ignore',
+        'pipe',
+        'pipe',
+        ...(options.channel === 'ipc' ? (['ipc'] as const) : []),
+      ],
       env: { ...process.env, NODE_ENV: 'production' },
     })
     const keep = (text: Buffer) => {
       this.#output = (this.#output + text.toString()).slice(-KEPT_OUTPUT)
     }
-    this.#process.stdout?.on('data', keep)
+    if (!this.#hasLines) this.#process.stdout?.on('data', keep)
+    // A write to a process that has ended fails silently: `ended` says so.
+    this.#process.stdin?.on('error', () => {})
     this.#process.stderr?.on('data', keep)
     running.add(this)
     this.ended = new Promise(resolve => {
@@ -57,12 +67,14 @@ export class Child {
 
   /** Sends it a message, which fails silently if it has ended: {@link ended} says so. */
   send(message: object): void {
-    this.#process.send?.(message, () => {})
+    if (this.#hasLines) this.#process.stdin?.write(`${JSON.stringify(message)}\n`)
+    else this.#process.send?.(message, () => {})
   }
 
   /** Calls `listener` with each message that it sends. */
   onMessage(listener: (message: unknown) => void): void {
-    this.#process.on('message', listener)
+    if (this.#process.stdout === null || !this.#hasLines) this.#process.on('message', listener)
+    else createInterface(this.#process.stdout).on('line', line => listener(JSON.parse(line)))
   }
 
   /**

@@ -5,6 +5,12 @@ interface Waiting<Report> {
   reject(error: Error): void
 }
 
+/** Where a program of `bench/load/` is, and whether Node runs it or the machine itself. */
+export interface LoadProgram {
+  readonly kind: 'node' | 'native'
+  readonly path: string
+}
+
 /** A load process: a program of `bench/load/` that takes commands and sends reports. */
 export class LoadProcess<Command extends object, Report extends { readonly kind: string }> {
   readonly #child: Child
@@ -12,11 +18,13 @@ export class LoadProcess<Command extends object, Report extends { readonly kind:
   #endedHow: string | undefined
 
   /**
-   * @param program path of the compiled program
    * @param core core to pin it to; `undefined`: none
    */
-  constructor(name: string, program: string, core: number | undefined) {
-    this.#child = new Child(name, [process.execPath, program], { core, channel: 'ipc' })
+  constructor(name: string, { kind, path }: LoadProgram, core: number | undefined) {
+    this.#child =
+      kind === 'native'
+        ? new Child(name, [path], { core, channel: 'lines' })
+        : new Child(name, [process.execPath, path], { core, channel: 'ipc' })
     this.#child.onMessage(message => {
       if (!this.#isReport(message)) return
       for (const waiting of [...this.#waiting]) {

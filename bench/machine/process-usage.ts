@@ -14,6 +14,16 @@ export function cpuMicros(pids: readonly number[]): number {
 }
 
 /**
+ * The processes in which the kernel does what it puts off while it receives on a core, in a list of none or one. What it
+ * does not put off is in the time of whoever it interrupts there.
+ */
+export function receivingPids(core: number): readonly number[] {
+  const name = `ksoftirqd/${core}`
+  const pids = readdirSync('/proc').filter(pid => readOrNothing(`/proc/${pid}/comm`).trim() === name)
+  return pids.map(Number)
+}
+
+/**
  * Memory of processes in bytes, as PSS: their private pages, and their part of each page that several of them share.
  *
  * What the kernel holds for their sockets is not in it. A process that is gone counts as 0.

@@ -1,25 +1,37 @@
-import { mkdirSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
+import type { LoadProgram } from './load-process.js'
 
+const NATIVE_READER = '../load/reader.c'
 const ENTRIES = {
   reader: '../load/reader.ts',
   publisher: '../load/publisher.ts',
   naive: '../peers/naive-server.ts',
 } as const
 
-/** Paths of the compiled programs that run in processes of their own. */
-export type Programs = Readonly<Record<keyof typeof ENTRIES, string>>
+/** The compiled programs that run in processes of their own. */
+export interface Programs {
+  readonly reader: LoadProgram
+  readonly publisher: LoadProgram
+  /** Path of a script for Node. */
+  readonly naive: string
+  /** Why the native reader is not there, when it was not asked for that the reader be Node's. */
+  readonly nativeMissing?: string
+}
 
 /**
- * Compiles the programs to plain JavaScript under `dist/bench/`: neither what is measured nor what measures it shall
- * carry a TypeScript loader with its thread and its memory.
+ * Compiles the programs under `dist/bench/`, to plain JavaScript, and the native reader to what the machine runs: neither
+ * what is measured nor what measures it shall carry a TypeScript loader with its thread and its memory.
+ *
+ * @param reader which reader to use; `undefined`: the native one where it can be compiled
+ * @throws Error if the native one was asked for and cannot be compiled
  */
-export function compilePrograms(): Programs {
-  const outdir = fileURLToPath(new URL('../../dist/bench/', import.meta.url))
+export function compilePrograms(reader?: LoadProgram['kind']): Programs {
+  const outdir = path('../../dist/bench/')
   mkdirSync(outdir, { recursive: true })
-  const path = (url: string) => fileURLToPath(new URL(url, import.meta.url))
-  buildSync({
+  const { outputFiles } = buildSync({
     entryPoints: Object.fromEntries(Object.entries(ENTRIES).map(([name, source]) => [name, path(source)])),
     outdir,
     bundle: true,
@@ -28,10 +40,44 @@ export function compilePrograms(): Programs {
     format: 'esm',
     target: 'node20',
     logLevel: 'warning',
+    write: false,
   })
-  return {
-    reader: `${outdir}reader.js`,
-    publisher: `${outdir}publisher.js`,
-    naive: `${outdir}naive.js`,
+  for (const { path, contents } of outputFiles) {
+    writeFileSync(partOf(path), contents)
+    renameSync(partOf(path), path)
   }
+  const nativeMissing = reader === 'node' ? undefined : compileNativeReader(`${outdir}reader`)
+  if (reader === 'native' && nativeMissing !== undefined) {
+    throw new Error(`the native reader cannot be compiled: ${nativeMissing}`)
+  }
+  const isNative = reader !== 'node' && nativeMissing === undefined
+  return {
+    reader: isNative
+      ? { kind: 'native', path: `${outdir}reader` }
+      : { kind: 'node', path: `${outdir}reader.js` },
+    publisher: { kind: 'node', path: `${outdir}publisher.js` },
+    naive: `${outdir}naive.js`,
+    ...(nativeMissing === undefined ? {} : { nativeMissing }),
+  }
+}
+
+/** Returns why it could not be compiled, if it could not. */
+function compileNativeReader(target: string): string | undefined {
+  const options = ['-std=c11', '-O2', '-Wall', '-Wextra', '-Werror']
+  const { error, status, stderr } = spawnSync('cc', [...options, '-o', partOf(target), path(NATIVE_READER)], {
+    encoding: 'utf8',
+  })
+  if (error !== undefined) return `there is no C compiler (${error.message})`
+  if (status !== 0) return `cc does not take it: ${stderr.trim()}`
+  renameSync(partOf(target), target)
+  return undefined
+}
+
+/** Where a file is written before it is moved to its place, so that nobody reads half of one, or a program that runs is changed. */
+function partOf(target: string): string {
+  return `${target}.${process.pid}`
+}
+
+function path(relative: string): string {
+  return fileURLToPath(new URL(relative, import.meta.url))
 }

@@ -1,9 +1,18 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import type { LoadProgram } from '../machine/load-process.js'
 import type { Machine } from '../machine/machine.js'
 import type { Options } from '../options.js'
 import type { Measurement } from '../scenarios/scenario.js'
 import type { Summary } from './summary.js'
+
+/** How the load was put on the servers. */
+export interface LoadSetting {
+  /** Which program reads: `reader.ts` or `reader.c`. */
+  readonly reader: LoadProgram['kind']
+  /** Whether the load's core did the receiving half of the loopback. */
+  readonly isSteered: boolean
+}
 
 /** What a file in `bench/results/` says. */
 export interface Result {
@@ -11,6 +20,7 @@ export interface Result {
   /** When it began, ISO 8601. */
   readonly date: string
   readonly machine: Machine
+  readonly load: LoadSetting
   /** What was measured, by name. */
   readonly servers: Readonly<Record<string, string>>
   readonly parameters: Options

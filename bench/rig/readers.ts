@@ -2,7 +2,7 @@ import { addFaults, type Faults, NO_FAULTS } from '../load/faults.js'
 import { Histogram } from '../load/histogram.js'
 import type { PhasePlan } from '../load/phase-ledger.js'
 import type { ReaderCommand, ReaderReport, StreamRequest } from '../load/protocol.js'
-import { LoadProcess } from '../machine/load-process.js'
+import { LoadProcess, type LoadProgram } from '../machine/load-process.js'
 
 /** How the connecting went. */
 export interface Ramp {
@@ -25,6 +25,8 @@ export interface Collected {
   readonly latency: Histogram
   /** When the last message was read. */
   readonly lastMicros: number
+  /** Processor time in which the processes had something to do. */
+  readonly workedMicros: number
 }
 
 type Reader = LoadProcess<ReaderCommand, ReaderReport>
@@ -36,20 +38,24 @@ const SUBSCRIBERS_PER_PROCESS = 15_000
 export class Readers {
   readonly #processes: readonly Reader[]
   readonly #count: number
+  readonly #polls: boolean
 
-  private constructor(processes: readonly Reader[], count: number) {
+  private constructor(processes: readonly Reader[], count: number, polls: boolean) {
     this.#processes = processes
     this.#count = count
+    this.#polls = polls
   }
 
   /** Starts the processes for so many subscribers. None is connected yet. */
-  static async start(program: string, count: number, core: number | undefined): Promise<Readers> {
+  static async start(program: LoadProgram, count: number, core: number | undefined): Promise<Readers> {
     const processes = Array.from(
       { length: Math.max(1, Math.ceil(count / SUBSCRIBERS_PER_PROCESS)) },
       (_, index): Reader => new LoadProcess(`reader ${index}`, program, core),
     )
     await Promise.all(processes.map(process => process.next('up')))
-    return new Readers(processes, count)
+    // Only on a core that is not the server's. Of several that share it, only the native ones let each other through.
+    const polls = core !== undefined && (program.kind === 'native' || processes.length === 1)
+    return new Readers(processes, count, polls)
   }
 
   /** The processes. */
@@ -79,7 +85,13 @@ export class Readers {
         first,
         count: Math.min(share, this.#count - first),
         window: Math.max(1, Math.floor(window / this.#processes.length)),
-        request: index === 0 ? request : { ...request, localAddress: `127.0.0.${index + 1}` },
+        request: {
+          host: request.host,
+          port: request.port,
+          path: request.path,
+          ready: request.ready,
+          ...(index === 0 ? {} : { localAddress: `127.0.0.${index + 1}` }),
+        },
       }
     })
     return {
@@ -94,8 +106,12 @@ export class Readers {
   }
 
   /** Begins a phase. What comes from now on is checked against the plan. */
-  async arm(plan: PhasePlan): Promise<void> {
-    await this.#all('armed', () => ({ kind: 'arm', plan }))
+  async arm({ phase, sources, messages }: PhasePlan): Promise<void> {
+    await this.#all('armed', () => ({
+      kind: 'arm',
+      plan: { phase, sources, messages },
+      polls: this.#polls,
+    }))
   }
 
   /** Resolves when every subscriber has everything that the phase's plan promises. To be called before it begins. */
@@ -112,6 +128,7 @@ export class Readers {
       ending: reports.find(report => report.ending !== undefined)?.ending,
       latency: Histogram.sum(reports.map(report => report.latency)),
       lastMicros: Math.max(...reports.map(report => report.lastMicros)),
+      workedMicros: reports.reduce((sum, report) => sum + report.workedMicros, 0),
     }
   }
 

@@ -8,7 +8,7 @@ import { LoadProcess } from '../machine/load-process.js'
 import { pssBytes } from '../machine/process-usage.js'
 import type { Programs } from '../machine/programs.js'
 import type { Peer, Server, Target } from '../peers/peer.js'
-import { type Effort, startEffort } from './effort.js'
+import { type Effort, startEffort, withoutVainPolls } from './effort.js'
 import type { Progress } from './progress.js'
 import { type Ramp, Readers } from './readers.js'
 
@@ -153,7 +153,7 @@ export class Rig {
       micros,
       latency: collected.latency,
       answered: Histogram.sum([latency]),
-      effort: { ...effort, wallMicros: micros },
+      effort: withoutVainPolls({ ...effort, wallMicros: micros }, collected.workedMicros),
     }
   }
 
@@ -181,8 +181,9 @@ export class Rig {
   }
 
   #startEffort(): () => Effort {
-    const loadPids = [...this.#readers.pids, ...this.#publisher.pids, process.pid]
-    return startEffort(this.#server.pids(), loadPids, this.#setting.cores)
+    const others = [...this.#publisher.pids, process.pid]
+    const pids = { server: this.#server.pids(), readers: this.#readers.pids, others }
+    return startEffort(pids, this.#setting.cores)
   }
 
   async #failure(): Promise<never> {

@@ -1,14 +1,14 @@
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { NO_FAULTS } from '../../bench/load/faults.js'
-import { compilePrograms } from '../../bench/machine/programs.js'
+import { compilePrograms, type Programs } from '../../bench/machine/programs.js'
 import { naive } from '../../bench/peers/naive.js'
 import type { Peer } from '../../bench/peers/peer.js'
 import { Progress } from '../../bench/rig/progress.js'
-import { Rig } from '../../bench/rig/rig.js'
+import { Rig, type RigSetting } from '../../bench/rig/rig.js'
 
-const setting = { cores: undefined, programs: compilePrograms(), progress: new Progress(), patienceMs: 1500 }
+const { nativeMissing } = compilePrograms()
 const publication = { targets: [{ channel: 's0' }, { channel: 's1' }], messages: 5, textBytes: 20 }
 
 /** A server in this process that passes on to each subscriber what `deliver` makes of the n-th message, `n` from 1. */
@@ -57,7 +57,7 @@ function serverThat(deliver: (frame: string, n: number) => readonly string[]): P
   }
 }
 
-async function faultsAt(peer: Peer) {
+async function faultsAt(setting: RigSetting, peer: Peer) {
   const rig = await Rig.start(setting, peer, 10)
   await rig.connect(5)
   await rig.publish(publication)
@@ -65,57 +65,74 @@ async function faultsAt(peer: Peer) {
   return rig.faults
 }
 
-t.test('the naive server delivers everything, and the figures are those of what was sent', async t => {
-  const rig = await Rig.start(setting, naive, 20)
-  t.ok(rig.memoryBytes() > 10e6)
-  const ramp = await rig.connect(7)
-  t.equal(ramp.connected, 20)
-  t.equal(ramp.latency.total, 20)
-  const { deliveries, latency, answered, micros } = await rig.publish(publication)
-  t.equal(deliveries, 20 * 2 * 5)
-  t.equal(latency.total, deliveries)
-  t.equal(answered.total, 2 * 5)
-  t.ok(latency.maxMicros <= micros)
-  await rig.stop()
-  t.same(rig.faults, NO_FAULTS)
-})
+function testWith(t: Test, programs: Programs): void {
+  const setting = { cores: undefined, programs, progress: new Progress(), patienceMs: 1500 }
 
-t.test('a server that loses one message is found out at every subscriber', async t => {
-  t.same(await faultsAt(serverThat((frame, n) => (n === 4 ? [] : [frame]))), { ...NO_FAULTS, lost: 10 })
-})
-
-t.test('a server that sends one message twice is found out, even if it is the last one', async t => {
-  const peer = serverThat((frame, n) => (n === 10 ? [frame, frame] : [frame]))
-  t.same(await faultsAt(peer), { ...NO_FAULTS, duplicated: 10 })
-})
-
-t.test('a server that swaps messages is found out', async t => {
-  let held = ''
-  const peer = serverThat((frame, n) => {
-    if (n < 5 || n > 9) return [frame]
-    if (n < 9) {
-      held = frame + held
-      return []
-    }
-    return [frame + held]
+  t.test('the naive server delivers everything, and the figures are those of what was sent', async t => {
+    const rig = await Rig.start(setting, naive, 20)
+    t.ok(rig.memoryBytes() > 10e6)
+    const ramp = await rig.connect(7)
+    t.equal(ramp.connected, 20)
+    t.equal(ramp.latency.total, 20)
+    const { deliveries, latency, answered, micros } = await rig.publish(publication)
+    t.equal(deliveries, 20 * 2 * 5)
+    t.equal(latency.total, deliveries)
+    t.equal(answered.total, 2 * 5)
+    t.ok(latency.maxMicros <= micros)
+    await rig.stop()
+    t.same(rig.faults, NO_FAULTS)
   })
-  const { disordered, ...others } = await faultsAt(peer)
-  t.ok(disordered >= 10)
-  t.match(others, { lost: 0, duplicated: 0 })
-})
 
-t.test('event ids that do not grow are found out', async t => {
-  const peer = serverThat((frame, n) => [`id: 1763762400000-${n === 6 ? 5 : n}\n${frame}`])
-  t.same(await faultsAt(peer), { ...NO_FAULTS, disordered: 10 })
-})
+  t.test('a server that loses one message is found out at every subscriber', async t => {
+    t.same(
+      await faultsAt(
+        setting,
+        serverThat((frame, n) => (n === 4 ? [] : [frame])),
+      ),
+      { ...NO_FAULTS, lost: 10 },
+    )
+  })
 
-t.test('a gap, and a stream that is closed, are found out', async t => {
-  const gaps = await faultsAt(
-    serverThat((frame, n) => (n === 3 ? ['event: gap\ndata: {}\n\n', frame] : [frame])),
-  )
-  t.same(gaps, { ...NO_FAULTS, gaps: 10 })
-  const closes = await faultsAt(
-    serverThat((frame, n) => (n === 10 ? [frame, 'event: close\ndata: {}\n\n'] : [frame])),
-  )
-  t.same(closes, { ...NO_FAULTS, dropped: 10 })
-})
+  t.test('a server that sends one message twice is found out, even if it is the last one', async t => {
+    const peer = serverThat((frame, n) => (n === 10 ? [frame, frame] : [frame]))
+    t.same(await faultsAt(setting, peer), { ...NO_FAULTS, duplicated: 10 })
+  })
+
+  t.test('a server that swaps messages is found out', async t => {
+    let held = ''
+    const peer = serverThat((frame, n) => {
+      if (n < 5 || n > 9) return [frame]
+      if (n < 9) {
+        held = frame + held
+        return []
+      }
+      return [frame + held]
+    })
+    const { disordered, ...others } = await faultsAt(setting, peer)
+    t.ok(disordered >= 10)
+    t.match(others, { lost: 0, duplicated: 0 })
+  })
+
+  t.test('event ids that do not grow are found out', async t => {
+    const peer = serverThat((frame, n) => [`id: 1763762400000-${n === 6 ? 5 : n}\n${frame}`])
+    t.same(await faultsAt(setting, peer), { ...NO_FAULTS, disordered: 10 })
+  })
+
+  t.test('a gap, and a stream that is closed, are found out', async t => {
+    const gaps = await faultsAt(
+      setting,
+      serverThat((frame, n) => (n === 3 ? ['event: gap\ndata: {}\n\n', frame] : [frame])),
+    )
+    t.same(gaps, { ...NO_FAULTS, gaps: 10 })
+    const closes = await faultsAt(
+      setting,
+      serverThat((frame, n) => (n === 10 ? [frame, 'event: close\ndata: {}\n\n'] : [frame])),
+    )
+    t.same(closes, { ...NO_FAULTS, dropped: 10 })
+  })
+}
+
+t.test('with the reader in TypeScript', async t => testWith(t, compilePrograms('node')))
+t.test('with the reader in C', { skip: nativeMissing ?? false }, async t =>
+  testWith(t, compilePrograms('native')),
+)

@@ -13,7 +13,8 @@ const rate: FigureSpec = {
 }
 
 function measured(value: number, loadMicros = 500, serverMicros = 500): Measurement {
-  const flood = { wallMicros: 1000, serverMicros, loadMicros, othersAtServerMicros: 0, othersAtLoadMicros: 0 }
+  const others = { othersAtServerMicros: 0, othersAtLoadMicros: 0 }
+  const flood = { wallMicros: 1000, serverMicros, loadMicros, readersMicros: loadMicros, ...others }
   return { values: { rate: value }, efforts: { flood }, faults: NO_FAULTS }
 }
 
