@@ -303,7 +303,8 @@ static void send_request(struct subscriber *self) {
     }
     char request[2 * sizeof ramp.path];
     size_t at = sprintf(request, "GET ");
-    for (const char *path = ramp.path; *path != 0 && at < sizeof ramp.path + 64;) {
+    const char *path = ramp.path;
+    while (*path != 0 && at < sizeof request - 256) {
         if (strncmp(path, "{n}", 3) == 0) {
             at += sprintf(request + at, "%d", ramp.first + (int)(self - subscribers));
             path += 3;
@@ -314,7 +315,8 @@ static void send_request(struct subscriber *self) {
                   ramp.host, ntohs(ramp.to.sin_port));
     self->state = HEAD;
     /* A new socket has room for it all. */
-    if (send(self->fd, request, at, MSG_NOSIGNAL) != (ssize_t)at) end_subscriber(self, "the request was not taken");
+    bool is_sent = *path == 0 && send(self->fd, request, at, MSG_NOSIGNAL) == (ssize_t)at;
+    if (!is_sent) end_subscriber(self, "the request was too long");
 }
 
 /* Takes the chunk framing off, in place, as chunked-body.ts does; returns how much is left. */
