@@ -27,8 +27,8 @@ export interface Steering {
  * sent, so a server that sends to 10,000 subscribers does their half as well; receive packet steering moves it to theirs.
  *
  * It moves what the server receives, too: acknowledgements, which between two machines were its own to read. The figures
- * are too good by that, as those without steering are too bad. (Receive flow steering puts each half where it belongs, but
- * at the price of an interrupt of another core for each acknowledgement, which no network card would ask for.)
+ * are too good by that, as those without steering are too bad. Receive flow steering would put each half where it belongs;
+ * it was slower than none at all, presumably since each acknowledgement then interrupts another core.
  */
 export function steerLoopback(
   core: number,
