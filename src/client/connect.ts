@@ -1,8 +1,20 @@
-import type { ConnectOptions } from './options.js'
-import { pollBy } from './poll.js'
+import { createConnection } from './connection.js'
+import { createDispatcher } from './dispatcher.js'
+import type { Gap } from './frames.js'
+import type { Host } from './host.js'
+import { note } from './note.js'
+import { followPage } from './page-events.js'
+import type { PageOptions } from './page-options.js'
 import { createPush, type Push } from './push.js'
-import { request } from './request.js'
-import { receiveStream } from './stream.js'
+import { sessionFrom } from './session.js'
+import { createTransports } from './transport.js'
+
+function tellPage(gap: Gap): void {
+  // As old browsers do it.
+  const event = document.createEvent('CustomEvent')
+  event.initCustomEvent('downpipe:gap', false, false, gap)
+  document.dispatchEvent(event)
+}
 
 /**
  * Connects a page to a push server, from the next turn of the event loop on, so that listeners which are added at once are part
@@ -13,15 +25,25 @@ import { receiveStream } from './stream.js'
  */
 export function connect<Channels extends object = Record<string, unknown>>(
   url: string,
-  options?: ConnectOptions,
+  options?: PageOptions,
 ): Push<Channels>
-export function connect(url: string, options: ConnectOptions = {}): Push {
-  const transport = options.transport !== 'poll' && window.EventSource ? 'sse' : 'poll'
-  return createPush(
-    url,
-    options,
-    transport,
-    transport === 'sse' ? receiveStream : pollBy(request),
-    setTimeout,
-  )
+export function connect(url: string, options: PageOptions = {}): Push {
+  const transports = createTransports(options.transport, note)
+  const shared = options.tabs?.(url, options, transports.receive, note)
+  const dispatcher = createDispatcher(options)
+  let unfollow = () => {}
+  const host: Host = {
+    session: options.session ? sessionFrom(options.session) : undefined,
+    receive: shared ? shared.receive : transports.receive,
+    later: setTimeout,
+    gap: tellPage,
+    rest(isOver) {
+      if (shared) shared.release()
+      if (isOver) unfollow()
+    },
+    note,
+  }
+  const connection = createConnection(url, options, host, dispatcher)
+  unfollow = followPage(connection, options.pauseHidden || 0)
+  return createPush(dispatcher, connection, transports.current)
 }

@@ -2,45 +2,56 @@ import { attempt, tell } from './attempt.js'
 import { backoffMs } from './backoff.js'
 import type { Dispatcher } from './dispatcher.js'
 import type { Close, Gap, Ready } from './frames.js'
+import type { Host } from './host.js'
 import type { ConnectOptions } from './options.js'
-import type { Receive, Receiver } from './receiver.js'
+import type { Subscription } from './receiver.js'
 import { createSelection } from './selection.js'
-import { fetchToken } from './token.js'
+import { fetchToken, isSession } from './token.js'
 
 /** A subscription that is kept up: opened, and reopened from its cursor as long as that makes sense. */
 export interface Connection {
   /** Reopens if the dispatcher has listeners of channels that the connection lacks. */
   extend(): void
+  /** Stops until `wake`. */
+  pause(): void
+  /**
+   * Reopens at once if it waits to do so, unless the server has said how long to wait.
+   *
+   * @param isBack whether a pause is over, too
+   */
+  wake(isBack: boolean): void
   /** Ends it for good. */
   close(): void
 }
-
-/** Runs a task after a time in ms. Nothing is amiss if it never does. */
-export type Later = (task: () => void, ms: number) => void
 
 /** Creates a connection that opens in the next turn and gives what comes to the dispatcher and the options' handlers. */
 export function createConnection(
   url: string,
   options: ConnectOptions,
-  receiveBy: Receive,
-  later: Later,
+  host: Host,
   dispatcher: Dispatcher,
 ): Connection {
   const base = `${url.replace(/\/$/, '')}/v1/`
-  const source = options.token
+  const source = host.session || options.token
   const fetches = typeof source === 'function'
-  const selection = createSelection(options.channels || [], dispatcher)
+  let channels = options.channels || []
+  let grants = options.grants || []
+  const selection = createSelection(() => channels, dispatcher)
   let token = fetches ? '' : source || ''
   let needsToken = fetches
   let cursor = String(options.since ?? '')
   // Set while the subscription stands.
   let current: Ready | undefined
+  let uid: string | null | undefined
   let failures = 0
   // How often the subscription came to stand.
   let times = 0
   // Since the last `ready`, something was changed and tried again at once. Doing so twice would be a tight loop.
   let hasRetried = false
   let isClosed = false
+  let isPaused = false
+  // It waits, and nobody has asked for that.
+  let mayHurry = false
   // Grows with each stop; what was started before it counts no more.
   let generation = 0
   let cancel = () => {}
@@ -48,34 +59,57 @@ export function createConnection(
   const stop = () => {
     generation++
     current = undefined
+    mayHurry = false
     cancel()
     cancel = () => {}
   }
 
-  const openIn = (delayMs: number) => {
+  const pause = () => {
+    if (isPaused) return
+    isPaused = true
+    host.note('Pauses')
     stop()
+    host.rest(isClosed)
+  }
+
+  const close = () => {
+    isClosed = true
+    isPaused = false
+    pause()
+  }
+
+  const openIn = (delayMs: number, why: string) => {
+    stop()
+    host.note(`${why}: asks in ${delayMs} ms`)
     const timer = setTimeout(open, delayMs)
     cancel = () => clearTimeout(timer)
   }
 
   const open = () => {
+    mayHurry = false
     if (!fetches || !needsToken) return receive()
     const mine = generation
     fetchToken(source, answer => {
       if (mine !== generation || !needsToken) return
-      if (answer !== null && typeof answer !== 'string') {
-        return receiver.fail(0, { code: 'token', message: `No token: ${answer}` })
+      const value = isSession(answer) ? answer.token : answer
+      if (value !== null && typeof value !== 'string') {
+        return receiver.fail(0, { code: 'token', message: `No token: ${value}` })
       }
-      token = answer || ''
+      token = value || ''
       needsToken = false
-      // Another token may be another identity.
+      if (isSession(answer)) {
+        cursor = cursor || String(answer.since ?? '')
+        channels = (options.channels || []).concat(answer.channels || [])
+        grants = (options.grants || []).concat(answer.grants || [])
+      }
+      // The new token may list other channels.
       selection.reset()
       attempt(receive)
     })
   }
 
   const receive = () => {
-    cancel = receiveBy(receiver, !!options.credentials)
+    cancel = host.receive(receiver, !!options.credentials)
   }
 
   // Messages may have come for the channels that are missing, so this goes back to the cursor.
@@ -83,39 +117,51 @@ export function createConnection(
     const isMore = selection.compare(ready.channels)
     if (isMore) {
       hasRetried = true
-      openIn(0)
+      openIn(0, 'More channels')
     }
     return isMore
   }
 
   const takeReady = (ready: Ready) => {
+    // What the page shows was made for somebody else, and so was the cursor.
+    if (uid !== undefined && uid !== ready.uid) {
+      return takeClose({ reason: 'identity', reconnect: false, retryMs: 0 })
+    }
+    uid = ready.uid
     if (extend(ready)) return
     // It may come again while the subscription stands, with other channels or other users online.
     if (!current) times++
     current = ready
     hasRetried = false
     failures = 0
+    host.note(`Listens as ${uid} on ${ready.channels}, from ${cursor}`)
     tell(options.onready, ready)
   }
 
   const takeGap = (gap: Gap) => {
-    later(() => {
-      if (!isClosed) tell(options.ongap, gap)
+    host.note(`Gap: ${gap.reason}`)
+    host.later(() => {
+      if (isClosed) return
+      tell(options.ongap, gap)
+      host.gap(gap)
     }, Math.random() * gap.spreadMs)
   }
 
-  const takeClose = (close: Close) => {
-    if (close.reconnect) {
-      if (close.reason === 'expired') needsToken = fetches
-      openIn(close.retryMs || backoffMs(failures++))
+  const takeClose = (reason: Close) => {
+    if (reason.reconnect) {
+      if (reason.reason === 'expired') needsToken = fetches
+      openIn(reason.retryMs || backoffMs(failures++), `Closed: ${reason.reason}`)
     } else {
-      stop()
-      tell(options.onclose, close)
+      host.note(`Ends: ${reason.reason}`)
+      close()
+      tell(options.onclose, reason)
     }
   }
 
-  const receiver: Receiver = {
-    address(path, own) {
+  const receiver: Subscription = {
+    wants: () => ({ channels: selection.names(), grants }),
+    cursor: () => cursor,
+    address(path, own, wants = receiver.wants()) {
       const query = own ? [own] : []
       const add = (name: string, values: readonly string[]) => {
         values.forEach(value => {
@@ -123,8 +169,8 @@ export function createConnection(
         })
       }
       add('token', [token])
-      add('channel', selection.names())
-      add('grant', options.grants || [])
+      add('channel', wants.channels)
+      add('grant', wants.grants)
       add('since', [cursor])
       return `${base}${path}?${query.join('&')}`
     },
@@ -152,36 +198,42 @@ export function createConnection(
       return isRunning()
     },
     fail(status, refusal = {}) {
-      const { code, channel, retryAfter } = refusal
+      const { channel, retryAfter } = refusal
+      const code = refusal.code || 'network'
       const isTokenRefused = status === 401 && fetches
       const isDropped = !!channel && selection.drop(channel)
+      const why = `${code} ${status}`
       if (isTokenRefused) needsToken = true
       if (!isDropped && !hasRetried && (isTokenRefused || (status === 403 && selection.reset()))) {
         hasRetried = true
-        return openIn(0)
+        return openIn(0, why)
       }
       // Only the push server's own word is final, and not if it says when to come back; what a proxy says may pass.
-      const final = status > 399 && status < 500 && !!code && !retryAfter && !isTokenRefused && !isDropped
-      if (final) stop()
-      else if (isDropped) openIn(0)
-      else openIn((retryAfter || 0) * 1000 + backoffMs(failures++))
-      tell(options.onerror, {
-        code: code || 'network',
-        message: refusal.message || 'No answer',
-        status,
-        final,
-      })
+      const final =
+        status > 399 && status < 500 && !!refusal.code && !retryAfter && !isTokenRefused && !isDropped
+      if (final) {
+        host.note(`Ends: ${why}`)
+        close()
+      } else if (isDropped) openIn(0, `No ${channel}`)
+      else {
+        openIn((retryAfter || 0) * 1000 + backoffMs(failures++), why)
+        mayHurry = !retryAfter
+      }
+      tell(options.onerror, { code, message: refusal.message || 'No answer', status, final })
     },
   }
 
-  openIn(0)
+  openIn(0, 'Starts')
   return {
     extend() {
       if (current) extend(current)
     },
-    close() {
-      isClosed = true
-      stop()
+    pause,
+    wake(isBack) {
+      if (isClosed || !(isPaused ? isBack : mayHurry)) return
+      isPaused = false
+      openIn(0, 'The page is back')
     },
+    close,
   }
 }

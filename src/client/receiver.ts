@@ -2,13 +2,13 @@ import type { Close, Gap, Message, Ready } from './frames.js'
 
 /** What came: the answer to a poll, or one frame of a stream. Its parts are meant in this order. */
 export interface Batch {
-  readonly ready?: Ready
+  readonly ready?: Ready | undefined
   /** The receiver knows better than the server whether something came before, and says so in here. */
-  readonly gap?: Gap & { initial: boolean }
+  readonly gap?: (Gap & { initial: boolean }) | undefined
   readonly messages: readonly Message[]
   /** Whoever has taken all of this has everything up to here. Empty on a stream that has not named a place yet. */
   readonly cursor: string
-  readonly close?: Close
+  readonly close?: Close | undefined
 }
 
 /** What the server answers instead. */
@@ -23,10 +23,20 @@ export interface Refusal {
   readonly retryAfter?: number
 }
 
+/** What a page asks for, beside its place. */
+export interface Wants {
+  /** The names of the request; none for all that the identity lists. */
+  readonly channels: readonly string[]
+  readonly grants: readonly string[]
+}
+
 /** What a transport works for. */
 export interface Receiver {
-  /** Where to ask now; `own` is the transport's own part of the query string. */
-  address(path: 'stream' | 'poll', own?: string): string
+  /**
+   * Where to ask now; `own` is the transport's own part of the query string, and `wants` stands in place of what this page
+   * wants.
+   */
+  address(path: 'stream' | 'poll', own?: string, wants?: Wants): string
   /**
    * Takes what came.
    *
@@ -37,8 +47,15 @@ export interface Receiver {
   fail(status: number, refusal?: Refusal): void
 }
 
+/** What a transport works for that looks after its place by itself. */
+export interface Subscription extends Receiver {
+  wants(): Wants
+  /** Everything up to here has been taken; or what the page gave as `since`. */
+  cursor(): string
+}
+
 /** Starts to receive, and returns what stops it. What comes is handed on in later turns only. */
-export type Receive = (receiver: Receiver, credentials: boolean) => () => void
+export type Receive<For extends Receiver = Receiver> = (receiver: For, credentials: boolean) => () => void
 
 /** What a request for JSON is answered with. */
 export type Answer = (Batch & Refusal) | (Refusal & { readonly messages?: undefined })
