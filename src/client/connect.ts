@@ -1,13 +1,21 @@
-import { createConnection } from './connection.js'
+import { createConnection, RECEIVES } from './connection.js'
 import { createDispatcher } from './dispatcher.js'
 import type { Gap } from './frames.js'
-import type { Host } from './host.js'
 import { note } from './note.js'
 import { followPage } from './page-events.js'
 import type { PageOptions } from './page-options.js'
 import { createPush, type Push } from './push.js'
-import { sessionFrom } from './session.js'
+import { request } from './request.js'
+import { tabs } from './tabs.js'
+import type { TokenSource } from './token.js'
 import { createTransports } from './transport.js'
+
+/** Fetches the session from a route of the CMS, with the cookies of its origin. */
+function sessionFrom(url: string): TokenSource {
+  return (settle: (answer: object | undefined) => void) => {
+    request(url, true, (status, body) => settle(status === 200 ? body : Error(`status ${status}`)))
+  }
+}
 
 function tellPage(gap: Gap): void {
   // As old browsers do it.
@@ -28,22 +36,29 @@ export function connect<Channels extends object = Record<string, unknown>>(
   options?: PageOptions,
 ): Push<Channels>
 export function connect(url: string, options: PageOptions = {}): Push {
-  const transports = createTransports(options.transport, note)
-  const shared = options.tabs?.(url, options, transports.receive, note)
+  const transports = createTransports(options.transport)
+  const shared = tabs(url, options, transports.receive)
   const dispatcher = createDispatcher(options)
-  let unfollow = () => {}
-  const host: Host = {
-    session: options.session ? sessionFrom(options.session) : undefined,
-    receive: shared ? shared.receive : transports.receive,
-    later: setTimeout,
-    gap: tellPage,
-    rest(isOver) {
-      if (shared) shared.release()
-      if (isOver) unfollow()
+  const connection = createConnection(
+    url,
+    options,
+    {
+      source: options.session ? sessionFrom(options.session) : undefined,
+      receive: shared ? shared.receive : transports.receive,
+      later: setTimeout,
+      sign: transports.sign,
+      gap: tellPage,
+      rest(isOver) {
+        if (shared) shared.release()
+        if (!isOver) return
+        unfollow()
+        clearInterval(timer)
+      },
+      note,
     },
-    note,
-  }
-  const connection = createConnection(url, options, host, dispatcher)
-  unfollow = followPage(connection, options.pauseHidden || 0)
+    dispatcher,
+  )
+  const unfollow = followPage(connection, options.pauseHidden)
+  const timer = transports.watch(() => connection.wake(RECEIVES))
   return createPush(dispatcher, connection, transports.current)
 }

@@ -4,22 +4,27 @@ import type { Dispatcher } from './dispatcher.js'
 import type { Close, Gap, Ready } from './frames.js'
 import type { Host } from './host.js'
 import type { ConnectOptions } from './options.js'
-import type { Subscription } from './receiver.js'
+import type { Receiver } from './receiver.js'
 import { createSelection } from './selection.js'
-import { fetchToken, isSession } from './token.js'
+import { fetchToken } from './token.js'
+
+// What a connection does, beside waiting as long as the server has said, or asking for a token: one bit each.
+/** It waits to be woken. */
+export const PAUSED = 1
+/** It waits, because nothing better is known. */
+export const WAITS = 2
+/** It receives, or tries to. */
+export const RECEIVES = 4
+const CLOSED = 8
 
 /** A subscription that is kept up: opened, and reopened from its cursor as long as that makes sense. */
 export interface Connection {
   /** Reopens if the dispatcher has listeners of channels that the connection lacks. */
   extend(): void
-  /** Stops until `wake`. */
+  /** Stops until it is woken. */
   pause(): void
-  /**
-   * Reopens at once if it waits to do so, unless the server has said how long to wait.
-   *
-   * @param isBack whether a pause is over, too
-   */
-  wake(isBack: boolean): void
+  /** Reopens at once if it is in one of these states. */
+  wake(states: number): void
   /** Ends it for good. */
   close(): void
 }
@@ -32,14 +37,15 @@ export function createConnection(
   dispatcher: Dispatcher,
 ): Connection {
   const base = `${url.replace(/\/$/, '')}/v1/`
-  const source = host.session || options.token
+  const source = host.source || options.token
   const fetches = typeof source === 'function'
   let channels = options.channels || []
   let grants = options.grants || []
   const selection = createSelection(() => channels, dispatcher)
-  let token = fetches ? '' : source || ''
+  let token: string | null | undefined = fetches ? '' : source
   let needsToken = fetches
-  let cursor = String(options.since ?? '')
+  let cursor: string | number | null | undefined = options.since
+  let state = 0
   // Set while the subscription stands.
   let current: Ready | undefined
   let uid: string | null | undefined
@@ -48,10 +54,6 @@ export function createConnection(
   let times = 0
   // Since the last `ready`, something was changed and tried again at once. Doing so twice would be a tight loop.
   let hasRetried = false
-  let isClosed = false
-  let isPaused = false
-  // It waits, and nobody has asked for that.
-  let mayHurry = false
   // Grows with each stop; what was started before it counts no more.
   let generation = 0
   let cancel = () => {}
@@ -59,49 +61,38 @@ export function createConnection(
   const stop = () => {
     generation++
     current = undefined
-    mayHurry = false
+    state = 0
     cancel()
     cancel = () => {}
   }
 
-  const pause = () => {
-    if (isPaused) return
-    isPaused = true
-    host.note('Pauses')
+  const rest = (next: number) => {
     stop()
-    host.rest(isClosed)
+    state = next
+    host.rest(next === CLOSED)
   }
 
-  const close = () => {
-    isClosed = true
-    isPaused = false
-    pause()
-  }
-
-  const openIn = (delayMs: number, why: string) => {
+  const openIn = (delayMs: number) => {
     stop()
-    host.note(`${why}: asks in ${delayMs} ms`)
     const timer = setTimeout(open, delayMs)
     cancel = () => clearTimeout(timer)
   }
 
   const open = () => {
-    mayHurry = false
+    state = 0
     if (!fetches || !needsToken) return receive()
     const mine = generation
     fetchToken(source, answer => {
       if (mine !== generation || !needsToken) return
-      const value = isSession(answer) ? answer.token : answer
-      if (value !== null && typeof value !== 'string') {
-        return receiver.fail(0, { code: 'token', message: `No token: ${value}` })
+      const session = typeof answer === 'string' || answer === null ? { token: answer } : answer || {}
+      if (session.token === undefined) {
+        return receiver.fail(0, { code: 'token', message: `No token: ${answer}` })
       }
-      token = value || ''
+      token = session.token
       needsToken = false
-      if (isSession(answer)) {
-        cursor = cursor || String(answer.since ?? '')
-        channels = (options.channels || []).concat(answer.channels || [])
-        grants = (options.grants || []).concat(answer.grants || [])
-      }
+      cursor = cursor || session.since
+      channels = (options.channels || []).concat(session.channels || [])
+      grants = (options.grants || []).concat(session.grants || [])
       // The new token may list other channels.
       selection.reset()
       attempt(receive)
@@ -109,6 +100,7 @@ export function createConnection(
   }
 
   const receive = () => {
+    state = RECEIVES
     cancel = host.receive(receiver, !!options.credentials)
   }
 
@@ -117,7 +109,7 @@ export function createConnection(
     const isMore = selection.compare(ready.channels)
     if (isMore) {
       hasRetried = true
-      openIn(0, 'More channels')
+      openIn(0)
     }
     return isMore
   }
@@ -134,47 +126,43 @@ export function createConnection(
     current = ready
     hasRetried = false
     failures = 0
-    host.note(`Listens as ${uid} on ${ready.channels}, from ${cursor}`)
     tell(options.onready, ready)
   }
 
   const takeGap = (gap: Gap) => {
-    host.note(`Gap: ${gap.reason}`)
     host.later(() => {
-      if (isClosed) return
+      if (state === CLOSED) return
       tell(options.ongap, gap)
       host.gap(gap)
     }, Math.random() * gap.spreadMs)
   }
 
-  const takeClose = (reason: Close) => {
-    if (reason.reconnect) {
-      if (reason.reason === 'expired') needsToken = fetches
-      openIn(reason.retryMs || backoffMs(failures++), `Closed: ${reason.reason}`)
+  const takeClose = (close: Close) => {
+    if (close.reconnect) {
+      if (close.reason === 'expired') needsToken = fetches
+      openIn(close.retryMs || backoffMs(failures++))
     } else {
-      host.note(`Ends: ${reason.reason}`)
-      close()
-      tell(options.onclose, reason)
+      rest(CLOSED)
+      tell(options.onclose, close)
     }
   }
 
-  const receiver: Subscription = {
-    wants: () => ({ channels: selection.names(), grants }),
-    cursor: () => cursor,
-    address(path, own, wants = receiver.wants()) {
+  const receiver: Receiver = {
+    address(path, own) {
       const query = own ? [own] : []
-      const add = (name: string, values: readonly string[]) => {
+      const add = (name: string, values: readonly unknown[]) => {
         values.forEach(value => {
-          if (value) query.push(`${name}=${encodeURIComponent(value)}`)
+          if (value || value === 0) query.push(`${name}=${encodeURIComponent(String(value))}`)
         })
       }
       add('token', [token])
-      add('channel', wants.channels)
-      add('grant', wants.grants)
+      add('channel', selection.names())
+      add('grant', grants)
       add('since', [cursor])
       return `${base}${path}?${query.join('&')}`
     },
     take({ ready, gap, messages, cursor: end, close }) {
+      host.sign(ready)
       const mine = generation
       const isRunning = () => mine === generation
       if (ready) {
@@ -198,42 +186,37 @@ export function createConnection(
       return isRunning()
     },
     fail(status, refusal = {}) {
-      const { channel, retryAfter } = refusal
-      const code = refusal.code || 'network'
+      const { code = 'network', message = 'No answer', channel, retryAfter = 0 } = refusal
       const isTokenRefused = status === 401 && fetches
       const isDropped = !!channel && selection.drop(channel)
-      const why = `${code} ${status}`
       if (isTokenRefused) needsToken = true
       if (!isDropped && !hasRetried && (isTokenRefused || (status === 403 && selection.reset()))) {
         hasRetried = true
-        return openIn(0, why)
+        return openIn(0)
       }
       // Only the push server's own word is final, and not if it says when to come back; what a proxy says may pass.
       const final =
         status > 399 && status < 500 && !!refusal.code && !retryAfter && !isTokenRefused && !isDropped
-      if (final) {
-        host.note(`Ends: ${why}`)
-        close()
-      } else if (isDropped) openIn(0, `No ${channel}`)
+      if (final) rest(CLOSED)
       else {
-        openIn((retryAfter || 0) * 1000 + backoffMs(failures++), why)
-        mayHurry = !retryAfter
+        openIn(isDropped ? 0 : retryAfter * 1000 + backoffMs(failures++))
+        if (!retryAfter) state = WAITS
       }
-      tell(options.onerror, { code, message: refusal.message || 'No answer', status, final })
+      tell(options.onerror, { code, message, status, final })
     },
   }
 
-  openIn(0, 'Starts')
+  openIn(0)
   return {
     extend() {
       if (current) extend(current)
     },
-    pause,
-    wake(isBack) {
-      if (isClosed || !(isPaused ? isBack : mayHurry)) return
-      isPaused = false
-      openIn(0, 'The page is back')
+    pause() {
+      if (state !== CLOSED) rest(PAUSED)
     },
-    close,
+    wake(states) {
+      if (state & states) openIn(0)
+    },
+    close: () => rest(CLOSED),
   }
 }

@@ -1,18 +1,17 @@
-import type { Gap } from './frames.js'
-import type { Receive, Subscription } from './receiver.js'
+import type { Gap, Ready } from './frames.js'
+import type { Receive } from './receiver.js'
 import type { TokenSource } from './token.js'
-
-/** Runs a task after a time in ms. Nothing is amiss if it never does. */
-export type Later = (task: () => void, ms: number) => void
 
 /** What surrounds a connection: a page, or a program in Node. */
 export interface Host {
-  /** Stands in place of the option `token`. */
-  readonly session?: TokenSource | undefined
+  /** Where tokens come from, in place of the option `token`. */
+  readonly source?: TokenSource | undefined
   /** How messages come. */
-  readonly receive: Receive<Subscription>
-  /** Sets the timer of a gap. */
-  readonly later: Later
+  readonly receive: Receive
+  /** Runs a task after a time in ms. Nothing is amiss if it never does. */
+  later(task: () => void, ms: number): void
+  /** Something came. */
+  sign(ready: Ready | undefined): void
   /** A gap, when its time has come, after the option's handler. */
   gap(gap: Gap): void
   /** Nothing is received any more: for now, or for good. */

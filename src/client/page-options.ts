@@ -1,5 +1,4 @@
 import type { ConnectOptions } from './options.js'
-import type { ShareTabs } from './tabs.js'
 
 /** How to connect a page. All of it may be left out. */
 export interface PageOptions extends ConnectOptions {
@@ -17,9 +16,4 @@ export interface PageOptions extends ConnectOptions {
   readonly share?: string | false | undefined
   /** Minutes after which a hidden page disconnects until it is shown again, to spare phones. Default: 0, it does not. */
   readonly pauseHidden?: number | undefined
-  /**
-   * What shares a connection between tabs: `tabs` of the module `downpipe/client/tabs`. Built into the classic script. Default, in
-   * the module: none.
-   */
-  readonly tabs?: ShareTabs | undefined
 }

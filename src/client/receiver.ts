@@ -23,20 +23,10 @@ export interface Refusal {
   readonly retryAfter?: number
 }
 
-/** What a page asks for, beside its place. */
-export interface Wants {
-  /** The names of the request; none for all that the identity lists. */
-  readonly channels: readonly string[]
-  readonly grants: readonly string[]
-}
-
 /** What a transport works for. */
 export interface Receiver {
-  /**
-   * Where to ask now; `own` is the transport's own part of the query string, and `wants` stands in place of what this page
-   * wants.
-   */
-  address(path: 'stream' | 'poll', own?: string, wants?: Wants): string
+  /** Where to ask now; `own` is the transport's own part of the query string. */
+  address(path: 'stream' | 'poll', own?: string): string
   /**
    * Takes what came.
    *
@@ -47,15 +37,8 @@ export interface Receiver {
   fail(status: number, refusal?: Refusal): void
 }
 
-/** What a transport works for that looks after its place by itself. */
-export interface Subscription extends Receiver {
-  wants(): Wants
-  /** Everything up to here has been taken; or what the page gave as `since`. */
-  cursor(): string
-}
-
 /** Starts to receive, and returns what stops it. What comes is handed on in later turns only. */
-export type Receive<For extends Receiver = Receiver> = (receiver: For, credentials: boolean) => () => void
+export type Receive = (receiver: Receiver, credentials: boolean) => () => void
 
 /** What a request for JSON is answered with. */
 export type Answer = (Batch & Refusal) | (Refusal & { readonly messages?: undefined })

@@ -1,90 +1,102 @@
-import type { Host } from './host.js'
+import type { Ready } from './frames.js'
 import type { Transport } from './options.js'
 import { pollBy } from './poll.js'
 import type { Receive } from './receiver.js'
 import { request } from './request.js'
 import { receiveStream } from './stream.js'
-import { type Watch, watch } from './watch.js'
 
-// More than the server waits for the CMS (5 s): a slow CMS must not push everybody to polling.
-const READY_MS = 8000
+// How often to look, in ms.
+const LOOK_MS = 4000
+// Two looks. More than the server waits for the CMS (5 s): a slow CMS must not push everybody to polling.
+const READY_MS = 7900
 // Two heartbeats that did not come, and some time for one that is late.
 const MISSED_HEARTBEATS_MS = 2200
+// More than the longest poll takes.
+const POLL_MS = 60000
 // For this long a stream that does not work is not tried again.
 const POLLING_MS = 600000
+// A hidden page's timers are late by a minute without anybody having slept: browsers throttle them.
+const THROTTLED_MS = 65000
 
-/** The transports of a page, and which of them is in use. */
+/** The transports of a page. */
 export interface Transports {
   readonly receive: Receive
+  /** Which one is in use, or would be. */
   current(): Transport
+  /** Something came. */
+  sign(ready?: Ready): void
+  /**
+   * Begins to look whether anything comes.
+   *
+   * @param reopen is called where nothing does, or where another transport is to be used
+   * @returns the timer
+   */
+  watch(reopen: () => void): ReturnType<typeof setInterval>
 }
 
 /**
  * Receives over Server-Sent Events where they work, else by long-polling: if nothing comes of a stream in time, or it falls silent,
- * or the server can be asked but a stream cannot be had, polls go on from the same place. After ten minutes, the stream is tried
- * again.
+ * or polls are answered where a stream is refused, polls go on from the same place. After ten minutes, the stream is tried again.
  */
-export function createTransports(wanted: Transport | undefined, note: Host['note']): Transports {
-  const never = Number.POSITIVE_INFINITY
-  // When, as Date.now says, the stream may be used.
-  let streamMs = wanted !== 'poll' && window.EventSource ? 0 : never
-  let isStream = streamMs < never
-  // How often, in a row, a poll could be had in place of a stream.
+export function createTransports(wanted: Transport | undefined): Transports {
+  // From when on, as Date.now says, streams are used.
+  let streamMs = wanted !== 'poll' && window.EventSource ? 0 : Number.POSITIVE_INFINITY
+  let isStream = !streamMs
+  let limitMs = 0
+  let heardMs: number
+  // Whether our own timer ran on time since something was heard.
+  let isSure: boolean
   let refusals = 0
 
-  const receive: Receive = (receiver, credentials) => {
-    let cancel: () => void
-    let watching: Watch
-    const stop = () => {
-      watching.stop()
-      cancel()
+  const sign = (ready?: Ready) => {
+    heardMs = Date.now()
+    isSure = true
+    if (ready) {
+      refusals = 0
+      limitMs = ready.heartbeat * MISSED_HEARTBEATS_MS
     }
-    const blame = () => {
-      note('The stream does not work here: polls for ten minutes')
-      streamMs = Date.now() + POLLING_MS
-    }
-    const start = () => {
-      let hasCome = false
-      isStream = Date.now() >= streamMs
-      const listen = (limitMs: number) => {
-        watching = watch(limitMs, isSure => {
-          stop()
-          note(isSure ? 'Nothing comes' : 'The machine slept')
-          if (isSure && isStream) blame()
-          start()
-        })
-      }
-      listen(isStream ? READY_MS : 60000)
-      cancel = (isStream ? receiveStream : pollBy(request))(
+  }
+  const blame = () => {
+    streamMs = Date.now() + POLLING_MS
+  }
+
+  return {
+    receive({ address, take, fail }, credentials) {
+      sign()
+      isStream = heardMs >= streamMs
+      limitMs = isStream ? READY_MS : POLL_MS
+      return (isStream ? receiveStream : pollBy(request))(
         {
-          address: receiver.address,
-          take(batch) {
-            hasCome = true
-            watching.sign()
-            if (batch.ready) {
-              refusals = 0
-              watching.stop()
-              listen(batch.ready.heartbeat * MISSED_HEARTBEATS_MS)
-            }
-            if (!receiver.take(batch)) return false
-            if (isStream || Date.now() < streamMs) return true
-            stop()
-            start()
-            return false
-          },
+          address,
+          take,
           fail(status, refusal) {
-            watching.stop()
             if (isStream && status === 200 && refusals++) blame()
-            // It was not the stream's fault.
-            if (!isStream && !hasCome && streamMs < never) streamMs = 0
-            receiver.fail(status, refusal)
+            fail(status, refusal)
           },
         },
         credentials,
       )
-    }
-    start()
-    return () => stop()
+    },
+    current: () => (isStream ? 'sse' : 'poll'),
+    sign,
+    watch(reopen) {
+      let lookedMs = Date.now()
+      return setInterval(() => {
+        const nowMs = Date.now()
+        // Somebody may have set the clock back.
+        const lateMs = Math.abs(nowMs - lookedMs - LOOK_MS)
+        lookedMs = nowMs
+        // A late timer was throttled, or the machine slept, and what came meanwhile may still wait to be handled: that is no
+        // reason to judge. What jumped further than throttling explains is a sleep, which connections rarely survive.
+        if (lateMs > LOOK_MS) {
+          sign()
+          isSure = false
+          if (lateMs > (document.hidden ? THROTTLED_MS : LOOK_MS)) reopen()
+        } else if (nowMs - heardMs > limitMs || (!isStream && nowMs > streamMs)) {
+          if (isStream && isSure) blame()
+          reopen()
+        }
+      }, LOOK_MS)
+    },
   }
-  return { receive, current: () => (isStream ? 'sse' : 'poll') }
 }

@@ -47,7 +47,7 @@ export function connect(url: string, options: ConnectOptions = {}): Push {
   const connection = createConnection(
     url,
     options,
-    { receive, later, gap() {}, rest() {}, note() {} },
+    { receive, later, sign() {}, gap() {}, rest() {}, note() {} },
     dispatcher,
   )
   return createPush(dispatcher, connection, () => transport)
