@@ -123,7 +123,7 @@ export async function startFakeServer(scripts: string, more: Record<string, stri
       response.writeHead(204).end()
     } else if (html !== undefined) {
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(html)
-    } else if (/^\/downpipe\.m?js$/.test(path)) {
+    } else if (/^\/downpipe(-html)?\.m?js$/.test(path)) {
       response.writeHead(200, { 'content-type': 'text/javascript' }).end(await readFile(join(scripts, path)))
     } else {
       response.writeHead(path === '/favicon.ico' ? 204 : 404).end()
