@@ -102,7 +102,7 @@ export const tabs: ShareTabs = (url, options, receiveBy) => {
           const wants = ready && union
           const run = cancel
           // What the leader mends by itself is not the others' concern.
-          if (!batch.close || !batch.close.reconnect) {
+          if (!batch.close?.reconnect) {
             say({ batch, at: position || batch.cursor, wants, isQuiet })
           }
           position = batch.cursor || position
@@ -135,7 +135,7 @@ export const tabs: ShareTabs = (url, options, receiveBy) => {
         cancelRead = request(receiver.address('poll', 'wait=0'), credentials, (status, body) => {
           const words = waiting
           waiting = undefined
-          if (!body || !body.messages) receiver.fail(status, body)
+          if (!body?.messages) receiver.fail(status, body)
           else {
             own = body.ready
             if (receiver.take(body) && words) words.forEach(hand)
