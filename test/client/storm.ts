@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Browser, CDPSession, Page } from 'playwright-core'
+import type { BrowserContext, CDPSession, Page } from 'playwright-core'
 import type { Test } from 'tap'
 import { startProxy } from '../helpers/proxy.js'
 import { startTestServer, type TestServer } from '../helpers/server.js'
@@ -10,8 +10,10 @@ export interface StormOptions {
   /** The folder with the browser script. */
   readonly scripts: string
   readonly seed: number
-  /** Things that happen to tabs. */
+  /** How often something happens to a tab. */
   readonly steps: number
+  /** What may happen. Default: everything. */
+  readonly only?: readonly string[]
   /** How long, in ms, the tabs may take to get the last message. */
   readonly patienceMs: number
 }
@@ -72,12 +74,14 @@ const PAGE = `<!doctype html><title>Tab</title><script src="/downpipe.js"></scri
   query.getAll('channel').forEach(function (name) { push.on(name, function () {}) })
 </script>`
 
-/** A random number generator that begins with a seed: the same seed, the same storm, as far as a browser repeats itself. */
+/** Draws whole numbers from 0 to below a limit: the same for the same seed (mulberry32). */
 function createDraw(seed: number): (limit: number) => number {
-  let state = seed >>> 0
+  let state = seed
   return limit => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return Math.floor((state / 2 ** 32) * limit)
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit)
   }
 }
 
@@ -98,7 +102,7 @@ async function publish(server: TestServer, n: number, draw: (limit: number) => n
  * Opens, duplicates, freezes, kills tabs and sends them away and back, at random, while messages flow and streams are cut; then looks
  * at what each page has got.
  */
-export async function storm(t: Test, browser: Browser, options: StormOptions): Promise<StormReport> {
+export async function storm(t: Test, context: BrowserContext, options: StormOptions): Promise<StormReport> {
   const { scripts, seed, steps, patienceMs } = options
   const draw = createDraw(seed)
   const site = await startFakeServer(scripts, { '/tab': PAGE, '/away': '<!doctype html><title>Away</title>' })
@@ -107,8 +111,7 @@ export async function storm(t: Test, browser: Browser, options: StormOptions): P
   t.teardown(() => server.close())
   server.cms.identities.set('token', { uid: '5', channels: ['common', 'own_*'], expiresIn: 3600 })
   const proxy = await startProxy(t, server.url, 20)
-  const context = await browser.newContext()
-  t.teardown(() => context.close())
+  t.teardown(() => Promise.all(tabs.map(({ page }) => page.close())))
 
   const lives = new Map<string, Life>()
   const faults: string[] = []
@@ -159,6 +162,7 @@ export async function storm(t: Test, browser: Browser, options: StormOptions): P
     open,
     async duplicate(tab) {
       await thaw(tab)
+      if (!tab.isThere) return
       const [popup] = await Promise.all([
         context.waitForEvent('page'),
         tab.page.evaluate(() => void window.open(location.href)),
@@ -171,6 +175,7 @@ export async function storm(t: Test, browser: Browser, options: StormOptions): P
       tab.isFrozen = true
     },
     thaw,
+    show: tab => tab.page.bringToFront(),
     async leave(tab) {
       await thaw(tab)
       if (tab.isThere) await tab.page.goto(`${site.url}/away`)
@@ -194,7 +199,7 @@ export async function storm(t: Test, browser: Browser, options: StormOptions): P
     },
     cut: async () => proxy.cut(/stream$/),
   }
-  const names = Object.keys(acts)
+  const names = options.only ?? Object.keys(acts)
 
   let isOver = false
   const flow = (async () => {
@@ -213,6 +218,7 @@ export async function storm(t: Test, browser: Browser, options: StormOptions): P
     events[name] = (events[name] ?? 0) + 1
     if (tab !== undefined) await acts[name]?.(tab)
     else await open()
+    await pause(20 + draw(60))
   }
   isOver = true
   await flow
