@@ -48,7 +48,7 @@ export function update(element: Element, message: Message): void {
   try {
     const { action, html, selector }: Update = Object(message.data)
     const target = selector ? element.querySelector(selector) : element
-    const parent = target && target.parentNode
+    const parent = target ? target.parentNode : null
     // Rather what was there before than nothing.
     if (!parent || (action !== 'remove' && html == null)) throw Error('No element, or no html')
     const trusted = policy.createHTML(html || '')

@@ -116,7 +116,7 @@ t.test('what is not JSON is said once, without its text, and the page goes on', 
   for (const path of Object.keys(pages)) {
     const { server, console, uncaught, said } = await visit(t, pages, path)
     if (path === '/above') t.strictSame(await said.next('the page'), ['goes on', 'function', null])
-    const expected = path === '/null' ? [] : ['Downpipe: script#downpipe is not JSON']
+    const expected = ['Downpipe: script#downpipe is not a JSON object']
     t.strictSame(console, expected, path)
     t.strictSame(uncaught.rest, [], path)
     t.strictSame(server.paths, [], path)
