@@ -32,7 +32,7 @@ export interface Selection {
 const all = '*'
 
 /** Creates a selection of the channels that the page names when it connects and those that it has listeners for. */
-export function createSelection(fixed: readonly string[], dispatcher: Dispatcher): Selection {
+export function createSelection(fixed: () => readonly string[], dispatcher: Dispatcher): Selection {
   let asked: readonly string[] = []
   let isMore = false
   // What came without being named comes by itself, as long as the CMS wants it to. Named, it would be refused once it is taken
@@ -45,7 +45,8 @@ export function createSelection(fixed: readonly string[], dispatcher: Dispatcher
   return {
     names() {
       const own = wanted()
-      asked = fixed.length || (isMore && own.length) ? unique((fixed.length ? fixed : [all]).concat(own)) : []
+      const first = fixed()
+      asked = first.length || (isMore && own.length) ? unique((first.length ? first : [all]).concat(own)) : []
       return asked
     },
     compare(channels) {
@@ -56,7 +57,7 @@ export function createSelection(fixed: readonly string[], dispatcher: Dispatcher
     },
     drop(name) {
       unnamed = unnamed.concat(name)
-      return fixed.indexOf(name) < 0
+      return fixed().indexOf(name) < 0
     },
     reset() {
       const was = isMore
