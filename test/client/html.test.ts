@@ -349,7 +349,7 @@ t.test('what a CMS publishes comes out of a real server’s scripts', async t =>
   const server = await startTestServer({ anonymousChannels: ['node_*'] })
   t.teardown(() => server.close())
   const { page: tab } = await visit(t)
-  const declared = JSON.stringify({ channels: ['node_1'] })
+  const declared = JSON.stringify({ channels: ['*', 'node_1'] })
   const body = `<!doctype html><title>Real</title><body><script type="application/json" id="downpipe">${declared}</script>
     <main data-downpipe="node_1"><ul></ul></main>
     <script src="../downpipe-html.js" async></script><script src="../downpipe.js" async></script>`
