@@ -13,6 +13,8 @@ const screenshots = fileURLToPath(new URL('../screenshots', import.meta.url))
 export async function launchChromium(file: Pick<Test, 'teardown'>): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
+    // Pages are kept for the back button, as people's browsers keep them.
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
     args: [
       '--no-sandbox',
       '--disable-gpu',
