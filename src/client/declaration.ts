@@ -1,4 +1,5 @@
 import type { Api } from './api.js'
+import { readObject } from './json.js'
 import type { PageOptions } from './page-options.js'
 
 /** What a page declares: the options that are not functions, and where the server is. */
@@ -20,20 +21,16 @@ export function startDeclared(api: Api): void {
     if (api.push) return
     const json = find('#downpipe')
     const tag = find('[data-downpipe-connect]')
-    let declared: Declaration | undefined
-    try {
-      if (json) declared = JSON.parse(json.text)
-      else if (tag) declared = readAttributes(tag.dataset)
-    } catch {
-      // The parser may be in the middle of it. The error's own text quotes it, and there may be a token in it.
-      // biome-ignore lint/suspicious/noConsole: for the page's author
-      if (!isLoading()) console.error('Downpipe: script#downpipe is not JSON')
-    }
+    const declared = json ? readObject<Declaration>(json.text) : tag && readAttributes(tag.dataset)
     if (declared) {
       const source = tag || find('[src*="downpipe.js"]')
       const folder = source ? source.src.replace(/[^/]*(\?.*)?$/, '') : ''
       api.push = api.connect(declared.url || folder, declared)
       if (api.html) api.html(api.push)
+      // Else the parser may be in the middle of it.
+    } else if (json && !isLoading()) {
+      // biome-ignore lint/suspicious/noConsole: for the page's author
+      console.error('Downpipe: script#downpipe is not a JSON object')
     }
   }
   look()

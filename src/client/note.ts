@@ -1,7 +1,12 @@
-/** Says on the console what happens and why, if somebody looks for a fault: no secrets, but for developers only. */
-export function note(sentence: string): void {
+/** Whether somebody looks for a fault: `Downpipe.debug`, or `downpipe-debug` in the query of the page's address. */
+export function isDebugging(): boolean {
   const { debug = /[?&]downpipe-debug/.test(location.search) }: { debug?: boolean | undefined } =
     window.Downpipe || {}
+  return debug
+}
+
+/** Says on the console what happens and why, if somebody looks for a fault: no secrets, but for developers only. */
+export function note(sentence: string): void {
   // biome-ignore lint/suspicious/noConsole: that is what it is for.
-  if (debug) console.log(`Downpipe: ${sentence}`)
+  if (isDebugging()) console.log(`Downpipe: ${sentence}`)
 }

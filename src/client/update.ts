@@ -48,9 +48,10 @@ export function update(element: Element, message: Message): void {
   try {
     const { action, html, selector }: Update = Object(message.data)
     const target = selector ? element.querySelector(selector) : element
+    // biome-ignore lint/complexity/useOptionalChain: it is longer in ES5
     const parent = target && target.parentNode
     // Rather what was there before than nothing.
-    if (!parent || (action !== 'remove' && html == null)) throw Error('No element, or no html')
+    if (!parent || (action !== 'remove' && html == null)) throw Error('No element or html')
     const trusted = policy.createHTML(html || '')
     if (action === 'remove') parent.removeChild(target)
     // Throws if there is no such action, and so no such place.

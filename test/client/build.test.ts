@@ -23,10 +23,11 @@ t.test('the classic scripts define Downpipe, and no other global', async t => {
   for (const scripts of [[classic], [html], [classic, html], [html, classic]]) {
     const window: Record<string, unknown> = {}
     window.window = window
+    window.location = { search: '' }
     window.document = { readyState: 'complete', querySelector: () => null }
     const before = createContext(window)
     for (const script of scripts) runInContext(script, before)
-    t.strictSame(Object.keys(window).sort(), ['Downpipe', 'document', 'window'])
+    t.strictSame(Object.keys(window).sort(), ['Downpipe', 'document', 'location', 'window'])
   }
 })
 

@@ -39,15 +39,20 @@ export class Call {
     this.answer({ statusCode: status, code, error: 'Refused', message, ...more }, status)
   }
 
-  /** Sends a frame of a stream. `event` is empty for messages. */
-  frame(event: string, data: unknown, id = ''): void {
+  /** Sends bytes of a stream as they are. */
+  raw(bytes: string | Uint8Array): void {
     if (!this.#response.headersSent) {
       this.#response.writeHead(200, {
         'content-type': 'text/event-stream; charset=utf-8',
         'cache-control': 'no-store',
       })
-      this.#response.write('retry: 20\n\n')
     }
+    this.#response.write(bytes)
+  }
+
+  /** Sends a frame of a stream. `event` is empty for messages. */
+  frame(event: string, data: unknown, id = ''): void {
+    if (!this.#response.headersSent) this.raw('retry: 20\n\n')
     const lines = [
       event && `event: ${event}`,
       id && `id: ${id}`,
