@@ -1,6 +1,7 @@
 // Builds the browser script: `node src/client/build.mjs [folder]`, by default into public/.
-// downpipe.js: a classic script in ES5, which defines `Downpipe`. downpipe.mjs: an ES module, which exports `connect`.
-// downpipe-html.js: a classic script in ES5, which lets elements take HTML.
+// downpipe.js: a classic script in ES5, which defines `Downpipe`. downpipe.mjs: an ES module, which exports `connect`, and
+// downpipe-core.mjs, the same with less. downpipe-html.js: a classic script in ES5, which lets elements take HTML.
+// Prints their sizes, and fails where one is larger than it may be.
 
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -15,7 +16,7 @@ const { version } = JSON.parse(await readFile(join(here, '../../package.json'), 
 const banner = `/*! Downpipe ${version} | MIT */\n`
 // Words between the modules, which neither a page nor the server ever sees, and which are no browser's either.
 const ownNames =
-  /^(address|compare|current|deliver|drop|extend|fail|follow|later|names|note|receive|release|reset|rest|sign|source|take|wake|watch)$/
+  /^(address|compare|current|deliver|drop|extend|fail|follow|later|names|note|pause|receive|release|reset|rest|sign|source|take|wake|watch)$/
 
 async function bundle(entry, plugins) {
   const result = await build({
@@ -69,23 +70,35 @@ async function writeClassic(name, entry, most) {
 }
 
 /** An ES module. */
-async function writeModule(name, plugins, most) {
-  const { code } = await transform(await bundle('index.ts', plugins), {
+async function writeModule(name, entry, plugins, most) {
+  const { code } = await transform(await bundle(entry, plugins), {
     isModule: true,
     minify: true,
-    jsc: { target: 'es2018', minify: { ...minify, module: true } },
+    jsc: {
+      target: 'es2018',
+      minify: { ...minify, module: true, compress: { ...minify.compress, hoist_vars: true } },
+    },
   })
   await write(name, `${code.trim()}\n`, most)
 }
 
-const withoutTabs = {
-  name: 'without-tabs',
+// The core has a connection for each tab, fetches no session, follows neither its page's life nor tells it of gaps by an event, and says
+// nothing on the console.
+const core = {
+  name: 'core',
   setup(build) {
-    build.onResolve({ filter: /\/tabs\.js$/ }, () => ({ path: join(here, 'no-tabs.ts') }))
+    build.onResolve({ filter: /\/(tabs|session|page-events|gap-event)\.js$/ }, ({ path }) => ({
+      path: join(here, path.replace('./', 'no-').replace('.js', '.ts')),
+    }))
+    // Each sentence is a line.
+    build.onLoad({ filter: /\.ts$/ }, async ({ path }) => ({
+      contents: (await readFile(path, 'utf8')).replace(/^.*\bnote(\(.*\)|,|.* from .*)$/gm, ''),
+      loader: 'ts',
+    }))
   },
 }
 
-await writeClassic('downpipe.js', 'global.ts', 4600)
+await writeClassic('downpipe.js', 'global.ts', 4400)
 await writeClassic('downpipe-html.js', 'global-html.ts', 800)
-await writeModule('downpipe-full.mjs', [], 3900)
-await writeModule('downpipe.mjs', [withoutTabs], 2900)
+await writeModule('downpipe.mjs', 'index.ts', [], 4000)
+await writeModule('downpipe-core.mjs', 'core.ts', [core], 2500)

@@ -1,28 +1,13 @@
 import { createConnection, RECEIVES } from './connection.js'
 import { createDispatcher } from './dispatcher.js'
-import type { Gap } from './frames.js'
+import { tellDocument } from './gap-event.js'
 import { note } from './note.js'
 import { followPage } from './page-events.js'
 import type { PageOptions } from './page-options.js'
 import { createPush, type Push } from './push.js'
-import { request } from './request.js'
+import { sessionFrom } from './session.js'
 import { tabs } from './tabs.js'
-import type { TokenSource } from './token.js'
 import { createTransports } from './transport.js'
-
-/** Fetches the session from a route of the CMS, with the cookies of its origin. */
-function sessionFrom(url: string): TokenSource {
-  return (settle: (answer: object | undefined) => void) => {
-    request(url, true, (status, body) => settle(status === 200 ? body : Error(`status ${status}`)))
-  }
-}
-
-function tellPage(gap: Gap): void {
-  // As old browsers do it.
-  const event = document.createEvent('CustomEvent')
-  event.initCustomEvent('downpipe:gap', false, false, gap)
-  document.dispatchEvent(event)
-}
 
 /**
  * Connects a page to a push server, from the next turn of the event loop on, so that listeners which are added at once are part
@@ -43,11 +28,11 @@ export function connect(url: string, options: PageOptions = {}): Push {
     url,
     options,
     {
-      source: options.session ? sessionFrom(options.session) : undefined,
+      source: sessionFrom(options.session),
       receive: shared ? shared.receive : transports.receive,
       later: setTimeout,
       sign: transports.sign,
-      gap: tellPage,
+      gap: tellDocument,
       rest(isOver) {
         if (shared) shared.release()
         if (!isOver) return

@@ -1,12 +1,12 @@
 import { attempt, tell } from './attempt.js'
 import { backoffMs } from './backoff.js'
 import type { Dispatcher } from './dispatcher.js'
-import type { Close, Gap, Ready } from './frames.js'
+import type { Close, Ready } from './frames.js'
 import type { Host } from './host.js'
 import type { ConnectOptions } from './options.js'
 import type { Receiver } from './receiver.js'
 import { createSelection } from './selection.js'
-import { fetchToken } from './token.js'
+import { fetchToken, type TokenAnswer } from './token.js'
 
 // What a connection does, beside waiting as long as the server has said, or asking for a token: one bit each.
 /** It waits to be woken. */
@@ -39,10 +39,7 @@ export function createConnection(
   const base = `${url.replace(/\/$/, '')}/v1/`
   const source = host.source || options.token
   const fetches = typeof source === 'function'
-  let channels = options.channels || []
-  let grants = options.grants || []
-  const selection = createSelection(() => channels, dispatcher)
-  let token: string | null | undefined = fetches ? '' : source
+  let session: TokenAnswer & object = fetches ? {} : { token: source || null }
   let needsToken = fetches
   let cursor: string | number | null | undefined = options.since
   let state = 0
@@ -54,45 +51,45 @@ export function createConnection(
   let times = 0
   // Since the last `ready`, something was changed and tried again at once. Doing so twice would be a tight loop.
   let hasRetried = false
-  // Grows with each stop; what was started before it counts no more.
-  let generation = 0
+  // Another one after each stop; what was started before it counts no more.
   let cancel = () => {}
 
-  const stop = () => {
-    generation++
+  const list = (name: 'channels' | 'grants') => (options[name] || []).concat(session[name] || [])
+  const selection = createSelection(() => list('channels'), dispatcher)
+
+  const stop = (next: number) => {
+    const cancelled = cancel
     current = undefined
-    state = 0
-    cancel()
+    state = next
     cancel = () => {}
+    cancelled()
   }
 
   const rest = (next: number) => {
-    stop()
-    state = next
+    stop(next)
     host.rest(next === CLOSED)
   }
 
-  const openIn = (delayMs: number) => {
-    stop()
+  const openIn = (delayMs: number, next = 0) => {
+    stop(next)
+    host.note('Asks in ms: ', delayMs)
     const timer = setTimeout(open, delayMs)
     cancel = () => clearTimeout(timer)
   }
 
   const open = () => {
+    const mine = cancel
     state = 0
     if (!fetches || !needsToken) return receive()
-    const mine = generation
     fetchToken(source, answer => {
-      if (mine !== generation || !needsToken) return
-      const session = typeof answer === 'string' || answer === null ? { token: answer } : answer || {}
-      if (session.token === undefined) {
+      if (mine !== cancel) return
+      const next = typeof answer === 'string' || answer === null ? { token: answer } : answer || {}
+      if (next.token === undefined) {
         return receiver.fail(0, { code: 'token', message: `No token: ${answer}` })
       }
-      token = session.token
+      session = next
       needsToken = false
       cursor = cursor || session.since
-      channels = (options.channels || []).concat(session.channels || [])
-      grants = (options.grants || []).concat(session.grants || [])
       // The new token may list other channels.
       selection.reset()
       attempt(receive)
@@ -126,20 +123,14 @@ export function createConnection(
     current = ready
     hasRetried = false
     failures = 0
+    host.note('Listens to: ', ready.channels)
     tell(options.onready, ready)
   }
 
-  const takeGap = (gap: Gap) => {
-    host.later(() => {
-      if (state === CLOSED) return
-      tell(options.ongap, gap)
-      host.gap(gap)
-    }, Math.random() * gap.spreadMs)
-  }
-
   const takeClose = (close: Close) => {
+    host.note('Closed: ', close.reason)
     if (close.reconnect) {
-      if (close.reason === 'expired') needsToken = fetches
+      needsToken = needsToken || (fetches && close.reason === 'expired')
       openIn(close.retryMs || backoffMs(failures++))
     } else {
       rest(CLOSED)
@@ -150,59 +141,69 @@ export function createConnection(
   const receiver: Receiver = {
     address(path, own) {
       const query = own ? [own] : []
-      const add = (name: string, values: readonly unknown[]) => {
+      const add = (name: string, values: readonly (string | number | null | undefined)[]) => {
         values.forEach(value => {
-          if (value || value === 0) query.push(`${name}=${encodeURIComponent(String(value))}`)
+          if (value || value === 0) query.push(`${name}=${encodeURIComponent(value)}`)
         })
       }
-      add('token', [token])
+      add('token', [session.token])
       add('channel', selection.names())
-      add('grant', grants)
+      add('grant', list('grants'))
       add('since', [cursor])
       return `${base}${path}?${query.join('&')}`
     },
-    take({ ready, gap, messages, cursor: end, close }) {
+    take(batch) {
+      const mine = cancel
+      const isRunning = () => mine === cancel
+      const { ready, gap, close } = batch
       host.sign(ready)
-      const mine = generation
-      const isRunning = () => mine === generation
       if (ready) {
-        cursor = cursor || end
+        cursor = cursor || batch.cursor
         takeReady(ready)
       }
       if (gap && isRunning()) {
         cursor = gap.cursor
         // The server sees only that we reopened, not what we had before.
         if (times > 1) gap.initial = false
-        takeGap(gap)
+        host.later(() => {
+          if (state === CLOSED) return
+          tell(options.ongap, gap)
+          host.gap(gap)
+        }, Math.random() * gap.spreadMs)
       }
-      messages.forEach(message => {
+      batch.messages.forEach(message => {
         if (!isRunning()) return
         // Before the page's code, which may reopen.
         cursor = message.id || cursor
         dispatcher.deliver(message)
       })
-      if (isRunning()) cursor = end || cursor
+      if (isRunning()) cursor = batch.cursor || cursor
       if (close && isRunning()) takeClose(close)
       return isRunning()
     },
     fail(status, refusal = {}) {
-      const { code = 'network', message = 'No answer', channel, retryAfter = 0 } = refusal
+      host.note('No connection, status: ', status)
+      const { code, channel, retryAfter } = refusal
       const isTokenRefused = status === 401 && fetches
-      const isDropped = !!channel && selection.drop(channel)
-      if (isTokenRefused) needsToken = true
+      const isDropped = channel && selection.drop(channel)
+      needsToken = needsToken || isTokenRefused
       if (!isDropped && !hasRetried && (isTokenRefused || (status === 403 && selection.reset()))) {
         hasRetried = true
         return openIn(0)
       }
       // Only the push server's own word is final, and not if it says when to come back; what a proxy says may pass.
-      const final =
-        status > 399 && status < 500 && !!refusal.code && !retryAfter && !isTokenRefused && !isDropped
+      const final = !!code && status > 399 && status < 500 && !retryAfter && !isTokenRefused && !isDropped
       if (final) rest(CLOSED)
       else {
-        openIn(isDropped ? 0 : retryAfter * 1000 + backoffMs(failures++))
-        if (!retryAfter) state = WAITS
+        const waitMs = (retryAfter || 0) * 1000
+        openIn(isDropped ? 0 : waitMs + backoffMs(failures++), waitMs ? 0 : WAITS)
       }
-      tell(options.onerror, { code, message, status, final })
+      tell(options.onerror, {
+        code: code || 'network',
+        message: refusal.message || 'No answer',
+        status,
+        final,
+      })
     },
   }
 

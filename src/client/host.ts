@@ -17,5 +17,5 @@ export interface Host {
   /** Nothing is received any more: for now, or for good. */
   rest(isOver: boolean): void
   /** Says what happens, to whoever looks for a fault. Never a token, a grant or a query string. */
-  note(sentence: string): void
+  note(sentence: string, detail?: unknown): void
 }

@@ -6,7 +6,7 @@ export function isDebugging(): boolean {
 }
 
 /** Says on the console what happens and why, if somebody looks for a fault: no secrets, but for developers only. */
-export function note(sentence: string): void {
+export function note(sentence: string, detail?: unknown): void {
   // biome-ignore lint/suspicious/noConsole: that is what it is for.
-  if (isDebugging()) console.log(`Downpipe: ${sentence}`)
+  if (isDebugging()) console.log(`Downpipe: ${sentence}${detail ?? ''}`)
 }

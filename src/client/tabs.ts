@@ -1,4 +1,6 @@
 import type { Ready } from './frames.js'
+import { has, lacking } from './names.js'
+import { note } from './note.js'
 import type { PageOptions } from './page-options.js'
 import type { Batch, Receive, Receiver } from './receiver.js'
 import { request } from './request.js'
@@ -32,8 +34,6 @@ export interface Shared {
 /** Shares a connection between tabs; undefined: it cannot or may not be shared. */
 export type ShareTabs = (url: string, options: PageOptions, receiveBy: Receive) => Shared | undefined
 
-const has = (list: readonly string[], name: string) => list.indexOf(name) >= 0
-const lacking = (list: readonly string[], other: readonly string[]) => other.filter(name => !has(list, name))
 /** The number at the end of a cursor, or of an address that ends with one; NaN where there is none. */
 const place = (cursor: string) => Number(cursor.split('-').pop())
 
@@ -84,6 +84,7 @@ export const tabs: ShareTabs = (url, options, receiveBy) => {
     if (!receiver) return
     const asked: readonly string[] = receiver.address('poll').match(/(channel|grant)=[^&]*/g) || []
     mine = /channel/.test(asked.join()) ? asked : asked.concat('channel=*')
+    note(isAlone ? 'Has a connection of its own' : isLeader ? 'Leads the tabs' : 'Asks for the leading tab')
     if (isAlone) cancel = receiveBy(receiver, credentials)
     else if (isLeader) cancel = lead(receiver, asked, isQuiet)
     else say({ hello: mine })

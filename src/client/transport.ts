@@ -1,4 +1,5 @@
 import type { Ready } from './frames.js'
+import { note } from './note.js'
 import type { Transport } from './options.js'
 import { pollBy } from './poll.js'
 import type { Receive } from './receiver.js'
@@ -57,6 +58,7 @@ export function createTransports(wanted: Transport | undefined): Transports {
     }
   }
   const blame = () => {
+    note('Streams do not work here: polls for ten minutes')
     streamMs = Date.now() + POLLING_MS
   }
 
@@ -91,6 +93,7 @@ export function createTransports(wanted: Transport | undefined): Transports {
         if (lateMs > LOOK_MS) {
           sign()
           isSure = false
+          note('This timer was late by ms: ', lateMs)
           if (lateMs > (document.hidden ? THROTTLED_MS : LOOK_MS)) reopen()
         } else if (nowMs - heardMs > limitMs || (!isStream && nowMs > streamMs)) {
           if (isStream && isSure) blame()
