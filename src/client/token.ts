@@ -15,7 +15,7 @@ export function fetchToken(source: TokenSource, settle: (answer: TokenAnswer) =>
   const fail = (reason: unknown) => settle(Error(String(reason)))
   try {
     const result = source(settle)
-    if (result && typeof result !== 'string' && 'then' in result) result.then(settle, fail)
+    if (result && typeof result === 'object' && 'then' in result) result.then(settle, fail)
     // Else nothing was returned, and the callback will be called.
     else if (result !== undefined) settle(result)
   } catch (error) {
