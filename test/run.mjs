@@ -1,0 +1,60 @@
+// Runs tests by tap: `node test/run.mjs` all but the long ones; `node test/run.mjs --long` only those (`*.long.test.ts`), and the
+// randomised ones with ten times the effort; `node test/run.mjs FILE… [OPTION…]` these, with tap's options.
+//
+// All TypeScript is compiled here, once. When each test's process did it for itself, all tests together took twice the time.
+
+import { spawn } from 'node:child_process'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { transform } from 'esbuild'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const compiled = join(root, '.tap/compiled')
+const compiledName = file => join(compiled, relative(root, resolve(file)).replace(/\.ts$/, '.js'))
+
+async function compile(file) {
+  const { code } = await transform(await readFile(file, 'utf8'), {
+    loader: 'ts',
+    target: 'node20',
+    sourcefile: file,
+    sourcemap: 'inline',
+    // What a file looks for beside itself is beside its source.
+    define: {
+      'import.meta.url': JSON.stringify(String(pathToFileURL(file))),
+      'import.meta.dirname': JSON.stringify(dirname(file)),
+    },
+  })
+  const target = compiledName(file)
+  await mkdir(dirname(target), { recursive: true })
+  await writeFile(target, code)
+}
+
+const folders = ['src', 'test', 'bench'].map(name => join(root, name))
+const listings = await Promise.all(
+  folders.map(folder => readdir(folder, { recursive: true, withFileTypes: true })),
+)
+const sources = listings
+  .flat()
+  .filter(entry => /(?<!\.d)\.ts$/.test(entry.name))
+  .map(entry => join(entry.parentPath ?? entry.path, entry.name))
+await Promise.all(sources.map(compile))
+
+const given = process.argv.slice(2)
+const isLong = given[0] === '--long'
+const options = given.filter(word => word !== '--long' && !word.endsWith('.test.ts'))
+const named = given.filter(word => word.endsWith('.test.ts'))
+const isOf = isLong
+  ? file => file.endsWith('.long.test.ts') || file.includes('/test/properties/')
+  : file => !file.endsWith('.long.test.ts')
+const all = sources.filter(file => file.endsWith('.test.ts') && isOf(file))
+if (isLong) options.push('--timeout=500')
+const words = [...options, ...(named.length > 0 ? named : all).map(compiledName)]
+const tap = spawn(join(root, 'node_modules/.bin/tap'), words, {
+  cwd: root,
+  stdio: 'inherit',
+  env: { ...(isLong && { TEST_EFFORT: '10' }), ...process.env },
+})
+tap.on('exit', (code, signal) => {
+  process.exitCode = signal ? 1 : code
+})
