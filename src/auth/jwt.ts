@@ -1,7 +1,5 @@
+import { grantType } from '../grant-type.js'
 import { hashToken } from './identity.js'
-
-/** The `typ` of a grant, which is never a token. */
-export const grantType = 'downpipe-grant+jwt'
 
 /** Compact serialization; the signature of an unsecured JWT is empty, and it must be known for a JWT to be refused. */
 const compact = /^([\w-]+)\.([\w-]+)\.[\w-]*$/
