@@ -1,0 +1,10 @@
+import { readFileSync } from 'node:fs'
+
+/** The version of this package, as its package.json has it; empty: it has none. @throws when that cannot be read. */
+export function packageVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  const content: unknown = JSON.parse(text)
+  return typeof content === 'object' && content !== null && 'version' in content
+    ? String(content.version)
+    : ''
+}
