@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
 import type { LoadProgram } from './load-process.js'
 
-const NATIVE_READER = '../load/reader.c'
+const NATIVE_READER = '../load/native/'
 const ENTRIES = {
   reader: '../load/reader.ts',
   publisher: '../load/publisher.ts',
@@ -63,8 +63,12 @@ export function compilePrograms(reader?: LoadProgram['kind']): Programs {
 
 /** Returns why it could not be compiled, if it could not. */
 function compileNativeReader(target: string): string | undefined {
-  const options = ['-std=c11', '-O2', '-Wall', '-Wextra', '-Werror']
-  const { error, status, stderr } = spawnSync('cc', [...options, '-o', partOf(target), path(NATIVE_READER)], {
+  const options = ['-std=c11', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra', '-Werror']
+  const folder = path(NATIVE_READER)
+  const sources = readdirSync(folder)
+    .filter(name => name.endsWith('.c'))
+    .map(name => folder + name)
+  const { error, status, stderr } = spawnSync('cc', [...options, '-o', partOf(target), ...sources], {
     encoding: 'utf8',
   })
   if (error !== undefined) return `there is no C compiler (${error.message})`

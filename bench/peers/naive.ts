@@ -1,5 +1,6 @@
 import { Child } from '../machine/child.js'
 import { findFreePort } from '../machine/free-port.js'
+import { processTree } from '../machine/process-usage.js'
 import type { Peer } from './peer.js'
 import { installedVersion } from './repository.js'
 import { untilReady } from './until-ready.js'
@@ -13,16 +14,25 @@ export const naive: Peer = {
   describe: () =>
     `reply.sse() for each subscriber: ${installedVersion('fastify')}, ${installedVersion('fastify-sse-v2')}`,
   missing: () => undefined,
-  async start({ authUrl, core, programs }) {
+  cannot: {
+    poll: 'it has streams only',
+    storm: 'it keeps no messages, and there is nothing to return to',
+    resume: 'it keeps no messages',
+  },
+  async start({ authUrl, core, node, programs }) {
     const port = await findFreePort()
-    const child = new Child('naive', [process.execPath, programs.naive, String(port), authUrl, KEY], { core })
+    const child = new Child('naive', [node, programs.naive, String(port), authUrl, KEY], { core })
     await untilReady(child, `http://${HOST}:${port}/readyz`)
     return {
       host: HOST,
       port,
-      stream: { path: '/v1/stream?token=t{n}', ready: 'event' },
+      stream: audience => ({
+        kind: 'stream',
+        path: `/v1/stream?token=${audience === 'shared' ? 't' : 'c'}{n}`,
+        ready: 'event',
+      }),
       ended: child.ended,
-      pids: () => (child.pid === undefined ? [] : [child.pid]),
+      pids: () => processTree(child.pid),
       publish: (target, data) => ({
         path: '/v1/publish',
         headers: { Authorization: `Bearer ${KEY}`, 'Content-Type': 'application/json' },
