@@ -345,11 +345,13 @@ static size_t take_off_chunks(struct subscriber *self, char *bytes, size_t lengt
     return left;
 }
 
-/* The number after the last dash or colon of a line, or -1. */
-static int64_t last_number(const char *from, const char *to) {
-    const char *start = to;
-    while (start > from && start[-1] != '-' && start[-1] != ':' && start[-1] != ' ') start--;
-    return decimal(start, to);
+/* The number after the dash of a line whose value is of the form that is checked, `<ms>-<n>`, or -1: other servers have others. */
+static int64_t id_number(const char *from, const char *to) {
+    const char *value = memchr(from, ':', to - from);
+    if (value == NULL) return -1;
+    value += value + 1 < to && value[1] == ' ' ? 2 : 1;
+    const char *dash = memchr(value, '-', to - value);
+    return dash == NULL || decimal(value, dash) < 0 ? -1 : decimal(dash + 1, to);
 }
 
 static void take_event(struct subscriber *self, const char *name, size_t length) {
@@ -377,7 +379,7 @@ static char *scan_frames(struct subscriber *self, char *from, char *to, int64_t 
         } else if (*line == 'd') {
             stamp = memchr(line, '~', line_end - line);
             stamp_end = line_end;
-        } else if (*line == 'i') id = last_number(line, line_end);
+        } else if (*line == 'i') id = id_number(line, line_end);
         else if (*line == 'e') {
             const char *colon = memchr(line, ':', line_end - line);
             event = colon == NULL ? line : colon + 1;

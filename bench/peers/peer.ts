@@ -41,7 +41,7 @@ export interface Peer {
   /** What runs, with versions. */
   describe(): string
   /** Why it cannot be run here, or `undefined` if it can. */
-  missing(): string | undefined
+  missing(programs: Programs): string | undefined
   /**
    * Starts it and waits until it serves.
    *
