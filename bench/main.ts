@@ -43,10 +43,10 @@ try {
 async function bench(options: Options): Promise<boolean> {
   const cores = findCores()
   if (cores !== undefined) pinThisProcess(cores.load)
-  const machine = describeMachine(cores, options.node)
-  const peers = installedPeers(options)
-  const programs = compilePrograms(options.reader)
   const { node } = options
+  const machine = describeMachine(cores, node)
+  const programs = compilePrograms(options.reader)
+  const peers = installedPeers(options, programs)
   const setting = { cores, programs, node, progress: new Progress(), patienceMs: 20_000 }
   if (cores !== undefined && options.steering) steering = steerLoopback(cores.load)
   const load = {
@@ -94,10 +94,10 @@ async function bench(options: Options): Promise<boolean> {
   return isValid
 }
 
-function installedPeers(options: Options): readonly Peer[] {
+function installedPeers(options: Options, programs: Programs): readonly Peer[] {
   return PEERS.filter(peer => {
     if (!options.servers.includes(peer.name)) return false
-    const why = peer.missing()
+    const why = peer.missing(programs)
     if (why !== undefined) print(`${peer.name} is left out: ${why}`)
     return why === undefined
   })

@@ -5,18 +5,25 @@ import { buildSync } from 'esbuild'
 import type { LoadProgram } from './load-process.js'
 
 const NATIVE_READER = '../load/native/'
+const C_LOOP = '../peers/c-loop.c'
 const ENTRIES = {
   reader: '../load/reader.ts',
   publisher: '../load/publisher.ts',
   naive: '../peers/naive-server.ts',
+  betterSse: '../peers/better-sse-server.ts',
+  socketIo: '../peers/socket-io-server.ts',
 } as const
 
 /** The compiled programs that run in processes of their own. */
 export interface Programs {
   readonly reader: LoadProgram
   readonly publisher: LoadProgram
-  /** Path of a script for Node. */
+  /** Paths of scripts for Node. */
   readonly naive: string
+  readonly betterSse: string
+  readonly socketIo: string
+  /** Path of the loop of `send()` in C; absent where there is no C compiler. */
+  readonly cLoop?: string
   /** Why the native reader is not there, when it was not asked for that the reader be Node's. */
   readonly nativeMissing?: string
 }
@@ -46,7 +53,8 @@ export function compilePrograms(reader?: LoadProgram['kind']): Programs {
     writeFileSync(partOf(path), contents)
     renameSync(partOf(path), path)
   }
-  const nativeMissing = reader === 'node' ? undefined : compileNativeReader(`${outdir}reader`)
+  const nativeMissing =
+    reader === 'node' ? undefined : compileNative(sourcesIn(NATIVE_READER), `${outdir}reader`)
   if (reader === 'native' && nativeMissing !== undefined) {
     throw new Error(`the native reader cannot be compiled: ${nativeMissing}`)
   }
@@ -57,17 +65,16 @@ export function compilePrograms(reader?: LoadProgram['kind']): Programs {
       : { kind: 'node', path: `${outdir}reader.js` },
     publisher: { kind: 'node', path: `${outdir}publisher.js` },
     naive: `${outdir}naive.js`,
+    betterSse: `${outdir}betterSse.js`,
+    socketIo: `${outdir}socketIo.js`,
+    ...(compileNative([path(C_LOOP)], `${outdir}c-loop`) === undefined ? { cLoop: `${outdir}c-loop` } : {}),
     ...(nativeMissing === undefined ? {} : { nativeMissing }),
   }
 }
 
 /** Returns why it could not be compiled, if it could not. */
-function compileNativeReader(target: string): string | undefined {
+function compileNative(sources: readonly string[], target: string): string | undefined {
   const options = ['-std=c11', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra', '-Werror']
-  const folder = path(NATIVE_READER)
-  const sources = readdirSync(folder)
-    .filter(name => name.endsWith('.c'))
-    .map(name => folder + name)
   const { error, status, stderr } = spawnSync('cc', [...options, '-o', partOf(target), ...sources], {
     encoding: 'utf8',
   })
@@ -75,6 +82,13 @@ function compileNativeReader(target: string): string | undefined {
   if (status !== 0) return `cc does not take it: ${stderr.trim()}`
   renameSync(partOf(target), target)
   return undefined
+}
+
+function sourcesIn(relative: string): readonly string[] {
+  const folder = path(relative)
+  return readdirSync(folder)
+    .filter(name => name.endsWith('.c'))
+    .map(name => folder + name)
 }
 
 /** Where a file is written before it is moved to its place, so that nobody reads half of one, or a program that runs is changed. */

@@ -72,7 +72,7 @@ export interface Peer {
   /** Why a scenario makes no sense here, by its name. None: it can do them all. */
   readonly cannot?: Readonly<Record<string, string>>
   /** Why it cannot be run here, or `undefined` if it can. */
-  missing(): string | undefined
+  missing(programs: Programs): string | undefined
   /**
    * Starts it and waits until it serves.
    *

@@ -23,11 +23,10 @@ static bool is(struct text text, const char *word) {
     return text.length == strlen(word) && memcmp(text.from, word, text.length) == 0;
 }
 
-/* The number after the last dash or colon of an id, or -1: ids are `<ms>-<n>` here and `<s>:<n>` elsewhere. */
-static int64_t last_number(struct text id) {
-    const char *to = id.from + id.length, *start = to;
-    while (start > id.from && start[-1] != '-' && start[-1] != ':' && start[-1] != ' ') start--;
-    return decimal(start, to);
+/* The number after the dash of an id of the form that is checked, `<ms>-<n>`, or -1: other servers have others. */
+static int64_t id_number(struct text id) {
+    const char *to = id.from + id.length, *dash = memchr(id.from, '-', id.length);
+    return dash == NULL || decimal(id.from, dash) < 0 ? -1 : decimal(dash + 1, to);
 }
 
 static void take_event(struct subscriber *self, struct text name) {
@@ -45,22 +44,20 @@ static void scan_frames(struct subscriber *self, struct input *input) {
     for (char *line = input->from; (line_end = memchr(line, '\n', input->to - line)) != NULL; line = line_end + 1) {
         if (line == line_end) {
             if (stamp != NULL && id >= 0 && id <= self->last_id) record_disorder();
-            if ((stamp != NULL || event.length > 0) && id > self->last_id) {
-                self->last_id = id;
-                last_id_text = id_text;
-            }
+            if ((stamp != NULL || event.length > 0) && id > self->last_id) self->last_id = id;
+            if (id_text.length > 0) last_id_text = id_text;
             if (stamp != NULL) record(index_of(self), stamp, stamp_end, input->read_micros);
             else if (event.length > 0) take_event(self, event);
             input->from = line + 1;
             stamp = NULL;
-            event.length = 0;
+            event.length = id_text.length = 0;
             id = -1;
         } else if (*line == 'd') {
             stamp = memchr(line, '~', line_end - line);
             stamp_end = line_end;
         } else if (*line == 'i') {
             id_text = value_of(line, line_end);
-            id = last_number(id_text);
+            id = id_number(id_text);
         } else if (*line == 'e') event = value_of(line, line_end);
         else if (*line == 'r') self->retry_ms = atoi(value_of(line, line_end).from);
     }
