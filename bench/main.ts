@@ -47,7 +47,7 @@ async function bench(options: Options): Promise<boolean> {
   const machine = describeMachine(cores, node)
   const programs = compilePrograms(options.reader)
   const peers = installedPeers(options, programs)
-  const setting = { cores, programs, node, progress: new Progress(), patienceMs: 20_000 }
+  const setting = { cores, programs, node, progress: new Progress(), withoutSteering, patienceMs: 20_000 }
   if (cores !== undefined && options.steering) steering = steerLoopback(cores.load)
   const load = {
     reader: programs.reader.kind,
@@ -92,6 +92,15 @@ async function bench(options: Options): Promise<boolean> {
     print(`Written to ${path}`)
   }
   return isValid
+}
+
+async function withoutSteering<Result>(work: () => Promise<Result>): Promise<Result> {
+  steering?.restore()
+  try {
+    return await work()
+  } finally {
+    steering = steering?.again()
+  }
 }
 
 function installedPeers(options: Options, programs: Programs): readonly Peer[] {

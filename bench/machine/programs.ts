@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
 import type { LoadProgram } from './load-process.js'
 
-const NATIVE_READER = '../load/native/'
+const NATIVE_LOAD = '../load/native/'
+/** What the probe consists of; all else there is the reader's. */
+const PROBE = ['probe.c', 'report.c', 'histogram.c'].map(name => path(NATIVE_LOAD + name))
 const C_LOOP = '../peers/c-loop.c'
 const ENTRIES = {
   reader: '../load/reader.ts',
@@ -18,6 +20,8 @@ const ENTRIES = {
 export interface Programs {
   readonly reader: LoadProgram
   readonly publisher: LoadProgram
+  /** Asks a server whether it is alive; absent where there is no C compiler. */
+  readonly probe?: LoadProgram
   /** Paths of scripts for Node. */
   readonly naive: string
   readonly betterSse: string
@@ -53,8 +57,7 @@ export function compilePrograms(reader?: LoadProgram['kind']): Programs {
     writeFileSync(partOf(path), contents)
     renameSync(partOf(path), path)
   }
-  const nativeMissing =
-    reader === 'node' ? undefined : compileNative(sourcesIn(NATIVE_READER), `${outdir}reader`)
+  const nativeMissing = reader === 'node' ? undefined : compileNative(readerSources(), `${outdir}reader`)
   if (reader === 'native' && nativeMissing !== undefined) {
     throw new Error(`the native reader cannot be compiled: ${nativeMissing}`)
   }
@@ -64,6 +67,9 @@ export function compilePrograms(reader?: LoadProgram['kind']): Programs {
       ? { kind: 'native', path: `${outdir}reader` }
       : { kind: 'node', path: `${outdir}reader.js` },
     publisher: { kind: 'node', path: `${outdir}publisher.js` },
+    ...(compileNative(PROBE, `${outdir}probe`) === undefined
+      ? { probe: { kind: 'native', path: `${outdir}probe` } }
+      : {}),
     naive: `${outdir}naive.js`,
     betterSse: `${outdir}betterSse.js`,
     socketIo: `${outdir}socketIo.js`,
@@ -84,10 +90,10 @@ function compileNative(sources: readonly string[], target: string): string | und
   return undefined
 }
 
-function sourcesIn(relative: string): readonly string[] {
-  const folder = path(relative)
+function readerSources(): readonly string[] {
+  const folder = path(NATIVE_LOAD)
   return readdirSync(folder)
-    .filter(name => name.endsWith('.c'))
+    .filter(name => name.endsWith('.c') && name !== 'probe.c')
     .map(name => folder + name)
 }
 

@@ -32,6 +32,7 @@ export const naive: Peer = {
         ready: 'event',
       }),
       ended: child.ended,
+      healthPath: '/readyz',
       pids: () => processTree(child.pid),
       publish: (target, data) => ({
         path: '/v1/publish',
