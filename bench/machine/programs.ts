@@ -1,11 +1,10 @@
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
+import { compileNative, partOf } from './compiler.js'
 import type { LoadProgram } from './load-process.js'
 
-const NATIVE_READER = '../load/reader.c'
-const C_LOOP = '../peers/c-loop.c'
+const NATIVE_READER = '../load/native/'
 const ENTRIES = {
   reader: '../load/reader.ts',
   publisher: '../load/publisher.ts',
@@ -22,8 +21,6 @@ export interface Programs {
   readonly naive: string
   readonly betterSse: string
   readonly socketIo: string
-  /** Path of the loop of `send()` in C; absent where there is no C compiler. */
-  readonly cLoop?: string
   /** Why the native reader is not there, when it was not asked for that the reader be Node's. */
   readonly nativeMissing?: string
 }
@@ -53,7 +50,8 @@ export function compilePrograms(reader?: LoadProgram['kind']): Programs {
     writeFileSync(partOf(path), contents)
     renameSync(partOf(path), path)
   }
-  const nativeMissing = reader === 'node' ? undefined : compileNative(NATIVE_READER, `${outdir}reader`)
+  const nativeMissing =
+    reader === 'node' ? undefined : compileNative(sourcesIn(path(NATIVE_READER)), `${outdir}reader`)
   if (reader === 'native' && nativeMissing !== undefined) {
     throw new Error(`the native reader cannot be compiled: ${nativeMissing}`)
   }
@@ -66,26 +64,15 @@ export function compilePrograms(reader?: LoadProgram['kind']): Programs {
     naive: `${outdir}naive.js`,
     betterSse: `${outdir}betterSse.js`,
     socketIo: `${outdir}socketIo.js`,
-    ...(compileNative(C_LOOP, `${outdir}c-loop`) === undefined ? { cLoop: `${outdir}c-loop` } : {}),
     ...(nativeMissing === undefined ? {} : { nativeMissing }),
   }
 }
 
-/** Returns why it could not be compiled, if it could not. */
-function compileNative(source: string, target: string): string | undefined {
-  const options = ['-std=c11', '-O2', '-Wall', '-Wextra', '-Werror']
-  const { error, status, stderr } = spawnSync('cc', [...options, '-o', partOf(target), path(source)], {
-    encoding: 'utf8',
-  })
-  if (error !== undefined) return `there is no C compiler (${error.message})`
-  if (status !== 0) return `cc does not take it: ${stderr.trim()}`
-  renameSync(partOf(target), target)
-  return undefined
-}
-
-/** Where a file is written before it is moved to its place, so that nobody reads half of one, or a program that runs is changed. */
-function partOf(target: string): string {
-  return `${target}.${process.pid}`
+/** The parts of a program in C, which has a folder of its own. */
+function sourcesIn(folder: string): readonly string[] {
+  return readdirSync(folder)
+    .filter(name => name.endsWith('.c'))
+    .map(name => folder + name)
 }
 
 function path(relative: string): string {

@@ -4,7 +4,6 @@
  *
  * GET /readyz is answered and closed, any other GET becomes a stream, any POST is a message to all. Argument: the port.
  */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>

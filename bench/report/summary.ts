@@ -23,8 +23,14 @@ export interface FigureOfServer extends Spread {
 export interface FigureSummary extends FigureSpec {
   /** By name of the server. */
   readonly servers: Readonly<Record<string, FigureOfServer>>
-  /** Whether the goal was reached; absent if there is none, or what it compares was not measured. */
-  readonly isReached?: boolean
+  /** What became of each of its goals. */
+  readonly verdicts: readonly Verdict[]
+}
+
+/** Whether a goal was reached; `undefined` if what it compares was not measured. */
+export interface Verdict {
+  readonly goal: Goal
+  readonly isReached: boolean | undefined
 }
 
 /** What came of a scenario. */
@@ -67,8 +73,8 @@ function summarizeFigure(spec: FigureSpec, rounds: Rounds): FigureSummary {
       ...(name === OURS || ratios.length === 0 ? {} : { ratio: spread(ratios) }),
     }
   }
-  const isReached = spec.goal === undefined ? undefined : reaches(spec.goal, servers)
-  return { ...spec, servers, ...(isReached === undefined ? {} : { isReached }) }
+  const verdicts = (spec.goals ?? []).map(goal => ({ goal, isReached: reaches(goal, servers) }))
+  return { ...spec, servers, verdicts }
 }
 
 function reaches(goal: Goal, servers: Readonly<Record<string, FigureOfServer>>): boolean | undefined {

@@ -14,12 +14,12 @@ const NOISE = 0.05
 export function formatSummary(summary: Summary, options: { readonly verdicts: boolean }): string {
   const servers = Object.keys(summary.faults)
   const others = servers.filter(name => name !== OURS && servers.includes(OURS))
-  const head = ['', ...servers, ...others.map(name => `${OURS} / ${name}`), options.verdicts ? 'goal' : '']
+  const head = ['', ...servers, ...others.map(name => `${OURS} / ${name}`), options.verdicts ? 'goals' : '']
   const rows = summary.figures.map(figure => [
     `${figure.name}, ${figure.unit}`,
     ...servers.map(name => formatFigure(figure.servers[name], figure)),
     ...others.map(name => formatRatio(figure.servers[name]?.ratio)),
-    options.verdicts ? formatGoal(figure) : '',
+    options.verdicts ? formatGoals(figure) : '',
   ])
   return [
     ...alignColumns([head, ...rows]),
@@ -58,10 +58,13 @@ function formatRatio(ratio: Spread | undefined): string {
   return min === max ? one(median) : `${one(median)} (${one(min)}–${one(max)})`
 }
 
-function formatGoal({ goal, isReached, unit }: FigureSummary): string {
-  if (goal === undefined) return ''
-  const verdict = isReached === undefined ? 'not compared' : isReached ? 'reached' : 'MISSED'
-  return `${goalText(goal, unit)}: ${verdict}`
+function formatGoals({ verdicts, unit }: FigureSummary): string {
+  return verdicts
+    .map(({ goal, isReached }) => {
+      const verdict = isReached === undefined ? 'not compared' : isReached ? 'reached' : 'MISSED'
+      return `${goalText(goal, unit)}: ${verdict}`
+    })
+    .join(', ')
 }
 
 function goalText(goal: Goal, unit: string): string {

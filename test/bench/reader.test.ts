@@ -71,7 +71,7 @@ async function connect(t: Test, program: LoadProgram, connecting: Connecting) {
   })
   await reader.next('up')
   const report = reader.next('connected')
-  const to = { host: '127.0.0.1', port, path: '/{n}?again={n}', ready: 'event', ...request }
+  const to = { kind: 'stream', host: '127.0.0.1', port, path: '/{n}?again={n}', ready: 'event', ...request }
   reader.send({ kind: 'connect', first, count, window, request: to })
   return { reader, server, report: await report }
 }
@@ -82,15 +82,15 @@ const answering = (text: string) => (stream: net.Socket) => {
 
 async function arm(reader: Reader, [phase, sources, messages]: readonly number[], polls = true) {
   const armed = reader.next('armed')
-  reader.send({ kind: 'arm', plan: { phase, sources, messages }, polls })
+  reader.send({ kind: 'arm', plan: { phase, sources, messages, isSpread: false, hasCrash: false }, polls })
   await armed
 }
 
 async function collect(reader: Reader) {
   const collected = reader.next('collected')
   reader.send({ kind: 'collect' })
-  const { kind, workedMicros, latency, lastMicros, ...rest } = await collected
-  return { rest, workedMicros, latency, lastMicros }
+  const { kind, workedMicros, latency, lastMicros, excused, gapped, answers, ...rest } = await collected
+  return { rest, workedMicros, latency, lastMicros, excused, gapped, answers }
 }
 
 async function untilDelivered(reader: Reader, count: number): Promise<void> {
@@ -497,8 +497,8 @@ function conform(t: Test, program: LoadProgram): void {
   })
 
   t.test('a command that it does not know ends it', async t => {
-    const plan = { phase: 1, sources: 1, messages: 1 }
-    const request = { host: '127.0.0.1', port: 1, path: '/', ready: 'event' }
+    const plan = { phase: 1, sources: 1, messages: 1, isSpread: false, hasCrash: false }
+    const request = { kind: 'stream', host: '127.0.0.1', port: 1, path: '/', ready: 'event' }
     const unknown = [{ kind: 'dance' }, {}]
     // The native one has no parser of JSON: whatever differs from the form that it expects is refused, not misread.
     const unexpected = [
