@@ -43,11 +43,11 @@ try {
 async function bench(options: Options): Promise<boolean> {
   const cores = findCores()
   if (cores !== undefined) pinThisProcess(cores.load)
-  const machine = describeMachine(cores, options.node)
+  const { node } = options
+  const machine = describeMachine(cores, node)
   const programs = compilePrograms(options.reader)
   const peers = installedPeers(options, programs)
-  const { node } = options
-  const setting = { cores, programs, node, progress: new Progress(), patienceMs: 20_000 }
+  const setting = { cores, programs, node, progress: new Progress(), withoutSteering, patienceMs: 20_000 }
   if (cores !== undefined && options.steering) steering = steerLoopback(cores.load)
   const load = {
     reader: programs.reader.kind,
@@ -92,6 +92,15 @@ async function bench(options: Options): Promise<boolean> {
     print(`Written to ${path}`)
   }
   return isValid
+}
+
+async function withoutSteering<Result>(work: () => Promise<Result>): Promise<Result> {
+  steering?.restore()
+  try {
+    return await work()
+  } finally {
+    steering = steering?.again()
+  }
 }
 
 function installedPeers(options: Options, { reader }: Programs): readonly Peer[] {

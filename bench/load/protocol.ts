@@ -106,6 +106,36 @@ export interface CollectedReport {
   readonly workedMicros: number
 }
 
+/** What the probe is told: ask `path` every `everyMs`, and for how long. */
+export type ProbeCommand =
+  /** Answered by `probing`. */
+  | {
+      readonly kind: 'probe'
+      readonly host: string
+      readonly port: number
+      readonly path: string
+      readonly everyMs: number
+    }
+  /** Answered by `probed`. */
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'leave' }
+
+/** What the probe says. */
+export type ProbeReport =
+  /** Whether the kernel lets it go before all others on its core. */
+  | { readonly kind: 'up'; readonly isUrgent: boolean }
+  | { readonly kind: 'probing' }
+  | {
+      readonly kind: 'probed'
+      readonly asked: number
+      /** What was not answered, or not by 200. */
+      readonly refused: number
+      /** From asking until the answer was read. */
+      readonly latency: HistogramData
+      /** From the time at which it should have asked until it did. */
+      readonly lateness: HistogramData
+    }
+
 /** What the publisher process is told. */
 export type PublisherCommand =
   | PublishCommand

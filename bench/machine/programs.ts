@@ -4,7 +4,9 @@ import { buildSync } from 'esbuild'
 import { compileNative, partOf } from './compiler.js'
 import type { LoadProgram } from './load-process.js'
 
-const NATIVE_READER = '../load/native/'
+const NATIVE_LOAD = '../load/native/'
+/** What the probe consists of; all else there is the reader's. */
+const PROBE = ['probe.c', 'report.c', 'histogram.c'].map(name => path(NATIVE_LOAD + name))
 const ENTRIES = {
   reader: '../load/reader.ts',
   publisher: '../load/publisher.ts',
@@ -17,6 +19,8 @@ const ENTRIES = {
 export interface Programs {
   readonly reader: LoadProgram
   readonly publisher: LoadProgram
+  /** Asks a server whether it is alive; absent where there is no C compiler. */
+  readonly probe?: LoadProgram
   /** Paths of scripts for Node. */
   readonly naive: string
   readonly betterSse: string
@@ -50,8 +54,7 @@ export function compilePrograms(reader?: LoadProgram['kind']): Programs {
     writeFileSync(partOf(path), contents)
     renameSync(partOf(path), path)
   }
-  const nativeMissing =
-    reader === 'node' ? undefined : compileNative(sourcesIn(path(NATIVE_READER)), `${outdir}reader`)
+  const nativeMissing = reader === 'node' ? undefined : compileNative(readerSources(), `${outdir}reader`)
   if (reader === 'native' && nativeMissing !== undefined) {
     throw new Error(`the native reader cannot be compiled: ${nativeMissing}`)
   }
@@ -61,6 +64,9 @@ export function compilePrograms(reader?: LoadProgram['kind']): Programs {
       ? { kind: 'native', path: `${outdir}reader` }
       : { kind: 'node', path: `${outdir}reader.js` },
     publisher: { kind: 'node', path: `${outdir}publisher.js` },
+    ...(compileNative(PROBE, `${outdir}probe`) === undefined
+      ? { probe: { kind: 'native', path: `${outdir}probe` } }
+      : {}),
     naive: `${outdir}naive.js`,
     betterSse: `${outdir}betterSse.js`,
     socketIo: `${outdir}socketIo.js`,
@@ -68,10 +74,10 @@ export function compilePrograms(reader?: LoadProgram['kind']): Programs {
   }
 }
 
-/** The parts of a program in C, which has a folder of its own. */
-function sourcesIn(folder: string): readonly string[] {
+function readerSources(): readonly string[] {
+  const folder = path(NATIVE_LOAD)
   return readdirSync(folder)
-    .filter(name => name.endsWith('.c'))
+    .filter(name => name.endsWith('.c') && name !== 'probe.c')
     .map(name => folder + name)
 }
 

@@ -58,6 +58,12 @@ http {
       nchan_subscriber_first_message newest;
       nchan_authorize_request /auth;
     }
+    location ~ ^/spread/(\\d+)/(\\d+)/(\\d+)/(\\d+)/(\\d+)/(\\d+)$ {
+      nchan_subscriber eventsource;
+      nchan_channel_id c$2 c$3 c$4 c$5 c$6 own_$1;
+      nchan_subscriber_first_message newest;
+      nchan_authorize_request /auth;
+    }
     location = /auth {
       internal;
       proxy_pass http://cms${auth.pathname};

@@ -61,6 +61,8 @@ function summarizeFigure(spec: FigureSpec, rounds: Rounds): FigureSummary {
   const servers: Record<string, FigureOfServer> = {}
   for (const [name, all] of rounds) {
     const values = valuesOf(all, spec.name)
+    // A server that cannot be asked for it has no such figure.
+    if (values.every(Number.isNaN)) continue
     const isBound = spec.part !== undefined && effortsOf(all, spec.part).some(isLoadBound)
     const ratios = values.flatMap((value, round) => {
       const own = ours[round]

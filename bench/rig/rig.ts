@@ -21,6 +21,8 @@ export interface RigSetting {
   /** The Node that runs those servers that Node runs: path of the program. */
   readonly node: string
   readonly progress: Progress
+  /** Does something while the loopback is not steered, if it is: see {@link steerLoopback}. */
+  withoutSteering<Result>(work: () => Promise<Result>): Promise<Result>
   /** When nothing has come for so long, nothing more will: what is missing then is lost. */
   readonly patienceMs: number
 }

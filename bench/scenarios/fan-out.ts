@@ -2,6 +2,7 @@ import { addEfforts } from '../rig/effort.js'
 import { type Delivery, Rig } from '../rig/rig.js'
 import { median } from '../statistics.js'
 import { broadcastFigures, broadcastValues } from './latency.js'
+import { livenessFigures, measureLiveness } from './liveness.js'
 import type { Scenario } from './scenario.js'
 
 const WARM_UP_BROADCASTS = 3
@@ -21,6 +22,7 @@ export const fanOut: Scenario = {
       goals: [{ kind: 'ratio-at-least', to: 'naive', value: 4 }],
     },
     ...broadcastFigures(LONE),
+    ...livenessFigures(),
   ],
   async measure(setting, peer, { connections, window, broadcasts, pause, text }) {
     const rig = await Rig.start(setting, peer, { count: connections })
@@ -32,11 +34,12 @@ export const fanOut: Scenario = {
       await rig.rest(pause * 1000)
       deliveries.push(await rig.publish(broadcast))
     }
+    const liveness = await measureLiveness(rig, setting, 2 * broadcasts, text)
     await rig.stop()
     const rates = deliveries.map(({ deliveries, micros }) => deliveries / (micros / 1e6))
     return {
-      values: { [`${LONE}: rate`]: median(rates), ...broadcastValues(LONE, deliveries) },
-      efforts: { [LONE]: addEfforts(deliveries.map(delivery => delivery.effort)) },
+      values: { [`${LONE}: rate`]: median(rates), ...broadcastValues(LONE, deliveries), ...liveness.values },
+      efforts: { [LONE]: addEfforts(deliveries.map(delivery => delivery.effort)), ...liveness.efforts },
       faults: rig.faults,
     }
   },

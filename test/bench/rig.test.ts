@@ -71,6 +71,7 @@ function testWith(t: Test, programs: Programs): void {
     node: process.execPath,
     programs,
     progress: new Progress(),
+    withoutSteering: <Result>(work: () => Promise<Result>) => work(),
     patienceMs: 1500,
   }
 
