@@ -81,6 +81,7 @@ async function bench(options: Options): Promise<boolean> {
     const servers = Object.fromEntries(able.map(({ name, describe }) => [name, describe()]))
     const path = saveResult({
       scenario: scenario.name,
+      description: scenario.describe(options),
       date,
       machine,
       load,
