@@ -53,9 +53,7 @@ export function summarize(specs: readonly FigureSpec[], rounds: Rounds): Summary
   const figures = specs.map(spec => summarizeFigure(spec, rounds))
   const faults = byServer(rounds, all => all.map(one => one.faults).reduce(addFaults, NO_FAULTS))
   const parts = new Set([...rounds.values()].flat().flatMap(one => Object.keys(one.efforts)))
-  const efforts = Object.fromEntries(
-    [...parts].map(part => [part, byServer(rounds, all => addEfforts(effortsOf(all, part)))]),
-  )
+  const efforts = Object.fromEntries([...parts].map(part => [part, effortsIn(rounds, part)]))
   return { figures, efforts, faults, failures: failuresIn(faults), refusals: refusalsIn(figures) }
 }
 
@@ -115,6 +113,14 @@ function valuesOf(all: readonly Measurement[], figure: string): number[] {
 
 function effortsOf(all: readonly Measurement[], part: string): Effort[] {
   return all.flatMap(one => one.efforts[part] ?? [])
+}
+
+/** Those that have the part. */
+function effortsIn(rounds: Rounds, part: string): Record<string, Effort> {
+  const efforts = [...rounds].map(([name, all]) => [name, effortsOf(all, part)] as const)
+  return Object.fromEntries(
+    efforts.filter(([, all]) => all.length > 0).map(([name, all]) => [name, addEfforts(all)]),
+  )
 }
 
 function byServer<Value>(rounds: Rounds, of: (all: readonly Measurement[]) => Value): Record<string, Value> {
