@@ -45,15 +45,15 @@ function goals(results: readonly Result[]): string {
   const rows = results.flatMap(result =>
     result.summary.figures.flatMap(figure =>
       figure.verdicts.map(verdict => [
-        variantOf(result),
+        verdictText(verdict),
         figure.name,
         goalText(verdict.goal, figure.unit),
         verdict.goal.kind === 'at-most' ? figureText(figure, OURS) : ratioText(figure, verdict.goal.to),
-        verdictText(verdict),
+        variantOf(result),
       ]),
     ),
   )
-  return htmlTable([['run', 'figure', 'goal', 'measured', ''], ...rows])
+  return htmlTable([['', 'figure', 'goal', 'measured', 'run'], ...rows])
 }
 
 function section(result: Result): string {
@@ -109,9 +109,7 @@ function efforts({ servers, summary }: Result): string {
       part,
       ...names.map(name => {
         const effort = byServer[name]
-        return effort === undefined || effort.wallMicros === 0
-          ? ''
-          : `${percent(serverShare(effort))} / ${percent(loadShare(effort))}`
+        return effort === undefined ? '' : `${percent(serverShare(effort))} / ${percent(loadShare(effort))}`
       }),
     ]),
   ])

@@ -44,7 +44,7 @@ function goals({ verdicts, unit }: FigureSummary): string {
   return verdicts.map(verdict => `${goalText(verdict.goal, unit)}: ${verdictText(verdict)}`).join(', ')
 }
 function formatEffort(effort: Effort | undefined): string {
-  if (effort === undefined || effort.wallMicros === 0) return ''
+  if (effort === undefined) return ''
   const percent = (share: number) => Math.round(100 * share)
   return `${percent(serverShare(effort))} / ${percent(loadShare(effort))} in ${(effort.wallMicros / 1e6).toFixed(1)} s`
 }

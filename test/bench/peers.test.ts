@@ -1,14 +1,11 @@
 /** The servers that ours is compared with, each as the benchmark runs it: none is missing here, and none loses a message. */
 import { once } from 'node:events'
-import net from 'node:net'
 import t, { type Test } from 'tap'
 import { nowMicros } from '../../bench/load/clock.js'
 import { NO_FAULTS } from '../../bench/load/faults.js'
-import type { ReaderCommand, ReaderReport } from '../../bench/load/protocol.js'
 import { SPREAD_CHANNELS, SPREAD_EACH } from '../../bench/load/spread.js'
 import { writeStamp } from '../../bench/load/stamp.js'
 import { killAllChildren } from '../../bench/machine/child.js'
-import { LoadProcess } from '../../bench/machine/load-process.js'
 import { compilePrograms } from '../../bench/machine/programs.js'
 import { PEERS } from '../../bench/peers/index.js'
 import { nchan } from '../../bench/peers/nchan.js'
@@ -16,6 +13,7 @@ import type { Audience, Peer } from '../../bench/peers/peer.js'
 import { socketIo } from '../../bench/peers/socket-io.js'
 import { Progress } from '../../bench/rig/progress.js'
 import { Rig } from '../../bench/rig/rig.js'
+import { arm, collect, connect } from '../helpers/bench-reader.js'
 
 t.teardown(killAllChildren)
 // Most of their time is waiting.
@@ -75,61 +73,28 @@ for (const peer of [nchan, socketIo]) {
 /** A frame of a websocket's server: not masked. */
 function frame(text: string, first = 0x81): Buffer {
   const payload = Buffer.from(text)
-  const length = Buffer.from(
-    payload.length < 126 ? [payload.length] : [126, payload.length >> 8, payload.length & 255],
-  )
-  return Buffer.concat([Buffer.from([first]), length, payload])
-}
-
-/** What a websocket's client has sent after its request, without the masks, which are zero. */
-function said(bytes: Buffer): string[] {
-  const texts: string[] = []
-  for (let at = 0; at + 6 <= bytes.length; ) {
-    const length = (bytes[at + 1] ?? 0) & 0x7f
-    texts.push(bytes.toString('latin1', at + 6, at + 6 + length))
-    at += 6 + length
-  }
-  return texts
+  const length = payload.length < 126 ? [payload.length] : [126, payload.length >> 8, payload.length & 255]
+  return Buffer.concat([Buffer.from([first, ...length]), payload])
 }
 
 const SWITCHED = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'
 const OPENED = frame(
   '0{"sid":"abc","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}',
 )
+const WELCOME = Buffer.concat([Buffer.from(SWITCHED), OPENED])
 const CONNECTED = frame('40{"sid":"def"}')
 
-/** A reader of one socket.io connection, and the server's end of it after the request. */
-async function connectSocketIo(t: Test) {
-  const server = net.createServer({ noDelay: true })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  const port = typeof address === 'object' ? (address?.port ?? 0) : 0
-  const reader: LoadProcess<ReaderCommand, ReaderReport> = new LoadProcess(
-    'the reader',
-    programs.reader,
-    undefined,
-  )
-  const accepted = once(server, 'connection')
-  await reader.next('up')
-  const connected = reader.next('connected')
-  reader.send({
-    kind: 'connect',
-    first: 7,
+/** A subscriber of socket.io whose nth saying, the request first, is answered with the nth of these. */
+function connectSocketIo(t: Test, ...answers: readonly (Buffer | string)[]) {
+  return connect(t, programs.reader, {
     count: 1,
-    window: 1,
-    request: { kind: 'socket.io', host: '127.0.0.1', port, path: '/socket.io/?token=t{n}', ready: 'event' },
+    first: 7,
+    request: { kind: 'socket.io', path: '/{n}?token=t{n}' },
+    answer(stream, _number, nth) {
+      const answer = answers[nth - 1]
+      if (answer !== undefined) stream.write(answer)
+    },
   })
-  const [socket]: net.Socket[] = await accepted
-  if (socket === undefined) throw new Error('nobody has connected')
-  socket.on('error', () => {})
-  t.teardown(async () => {
-    await reader.leave({ kind: 'leave' })
-    socket.destroy()
-    server.close()
-  })
-  const [request] = await once(socket, 'data')
-  return { reader, socket, request: String(request), connected }
 }
 
 function event(sequence: number, text = 'x'): Buffer {
@@ -138,67 +103,54 @@ function event(sequence: number, text = 'x'): Buffer {
 }
 
 t.test('a subscriber of socket.io shakes hands, says who it is and answers pings', async t => {
-  const { socket, request, connected } = await connectSocketIo(t)
-  t.match(request, /^GET \/socket\.io\/\?token=t7 HTTP\/1\.1\r\n/)
+  const { server, report } = await connectSocketIo(t, WELCOME, CONNECTED)
+  t.match(report, { connected: 1, failed: 0 })
+  const [request = '', greeting = ''] = server.requests
+  t.match(request, /^GET \/7\?token=t7 HTTP\/1\.1\r\n/)
   t.match(request, /\r\nUpgrade: websocket\r\n/)
-  socket.write(SWITCHED)
-  socket.write(OPENED)
-  const [greeting] = await once(socket, 'data')
-  t.same(said(greeting), ['40{"token":"t7"}'])
-  socket.write(CONNECTED)
-  t.match(await connected, { connected: 1, failed: 0 })
+  // Text, masked, 16 bytes long; and the mask is zero.
+  t.same(greeting, '\ufffd\ufffd\0\0\0\x0040{"token":"t7"}')
+  const [socket] = server.streams.values()
+  if (socket === undefined) throw new Error('nobody has connected')
+  const answered = once(socket, 'data')
   socket.write(frame('2'))
-  const [pong] = await once(socket, 'data')
-  t.same(said(pong), ['3'])
+  t.same((await answered).map(String), ['\ufffd\ufffd\0\0\0\x003'])
 })
 
 t.test('a subscriber of socket.io reads its messages wherever they are cut', async t => {
-  const { reader, socket, connected } = await connectSocketIo(t)
-  socket.write(Buffer.concat([Buffer.from(SWITCHED), OPENED, CONNECTED]))
-  await connected
-  const messages = [
+  const { reader, server } = await connectSocketIo(t, WELCOME, CONNECTED)
+  const bytes = Buffer.concat([
     event(1),
     event(2, 'y'.repeat(300)),
     frame('42["other",{}]'),
     event(4),
     event(3),
-    event(3),
-  ]
-  const bytes = Buffer.concat(messages)
-  const armed = reader.next('armed')
+  ])
+  await arm(reader, [1, 1, 5])
   const done = reader.next('done')
-  reader.send({
-    kind: 'arm',
-    plan: { phase: 1, sources: 1, messages: 5, isSpread: false, hasCrash: false },
-    polls: false,
-  })
-  await armed
+  const [socket] = server.streams.values()
   for (const byte of bytes) {
-    socket.write(Buffer.from([byte]))
+    socket?.write(Buffer.from([byte]))
     await new Promise(setImmediate)
   }
-  socket.write(event(5))
+  socket?.write(Buffer.concat([event(3), event(5)]))
   await done
-  const collected = reader.next('collected')
-  reader.send({ kind: 'collect' })
-  t.match(await collected, { delivered: 5, faults: { ...NO_FAULTS, disordered: 1, duplicated: 1 } })
+  const { rest } = await collect(reader)
+  t.same(rest, { delivered: 5, faults: { ...NO_FAULTS, disordered: 1, duplicated: 1 } })
 })
 
-t.test('a socket.io server that refuses or closes is found out', async t => {
-  const refused = await connectSocketIo(t)
-  refused.socket.write(Buffer.concat([Buffer.from(SWITCHED), OPENED, frame('44{"message":"refused"}')]))
-  t.match(await refused.connected, { connected: 0, failed: 1, failure: 'the server refused to connect' })
-  const noSocket = await connectSocketIo(t)
-  noSocket.socket.write('HTTP/1.1 400 Bad Request\r\n\r\n')
-  t.match(await noSocket.connected, { connected: 0, failed: 1, failure: 'HTTP/1.1 400 Bad Request' })
-  for (const last of [frame('41'), frame('\u0003\u00e8', 0x88), frame('half', 0x01)]) {
-    const { reader, socket, connected } = await connectSocketIo(t)
-    socket.write(Buffer.concat([Buffer.from(SWITCHED), OPENED, CONNECTED]))
-    await connected
+t.test('a socket.io server that refuses, or closes, is found out', async t => {
+  const refusal = await connectSocketIo(t, WELCOME, frame('44{"message":"refused"}'))
+  t.match(refusal.report, { connected: 0, failed: 1, failure: 'the server refused to connect' })
+  const foreign = await connectSocketIo(t, 'HTTP/1.1 400 Bad Request\r\n\r\n')
+  t.match(foreign.report, { connected: 0, failed: 1, failure: 'HTTP/1.1 400 Bad Request' })
+  for (const last of [frame('41'), frame('\x03\x08', 0x88), frame('half of a message', 0x01)]) {
+    const { reader, server } = await connectSocketIo(t, WELCOME, CONNECTED)
+    const [socket] = server.streams.values()
+    if (socket === undefined) throw new Error('nobody has connected')
+    const closed = once(socket, 'close')
     socket.write(last)
-    await once(socket, 'close')
-    const collected = reader.next('collected')
-    reader.send({ kind: 'collect' })
-    t.match(await collected, { faults: { ...NO_FAULTS, dropped: 1 } })
+    await closed
+    t.match((await collect(reader)).rest, { faults: { ...NO_FAULTS, dropped: 1 } })
   }
 })
