@@ -117,7 +117,7 @@ t.test('a subscriber of socket.io shakes hands, says who it is and answers pings
   t.same((await answered).map(String), ['\ufffd\ufffd\0\0\0\x003'])
 })
 
-t.test('a subscriber of socket.io reads its messages wherever they are cut', async t => {
+t.test('a subscriber of socket.io reads its messages wherever they are cut', { timeout: 20_000 }, async t => {
   const { reader, server } = await connectSocketIo(t, WELCOME, CONNECTED)
   const bytes = Buffer.concat([
     event(1),
