@@ -24,7 +24,7 @@
 #include "report.h"
 
 enum {
-    CONNECTIONS = 64, /* so many questions may wait for an answer; the next ones count as refused */
+    CONNECTIONS = 512, /* so many questions may wait for an answer; the next ones count as refused */
     PRIORITY = 50,
     ON_ITS_WAY_MICROS = 1000 * 1000, /* a question that is younger at the end was not refused, but asked too late */
     COMMANDS = CONNECTIONS, /* their places among what is waited for */
