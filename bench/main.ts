@@ -81,6 +81,7 @@ async function bench(options: Options): Promise<boolean> {
     const servers = Object.fromEntries(able.map(({ name, describe }) => [name, describe()]))
     const path = saveResult({
       scenario: scenario.name,
+      description: scenario.describe(options),
       date,
       machine,
       load,
@@ -103,10 +104,11 @@ async function withoutSteering<Result>(work: () => Promise<Result>): Promise<Res
   }
 }
 
-function installedPeers(options: Options, programs: Programs): readonly Peer[] {
+function installedPeers(options: Options, { reader }: Programs): readonly Peer[] {
   return PEERS.filter(peer => {
     if (!options.servers.includes(peer.name)) return false
-    const why = peer.missing(programs)
+    const isRead = reader.kind === 'native' || !peer.needsNativeReader
+    const why = isRead ? peer.missing() : 'it needs the native reader'
     if (why !== undefined) print(`${peer.name} is left out: ${why}`)
     return why === undefined
   })

@@ -1,13 +1,12 @@
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
+import { compileNative, partOf } from './compiler.js'
 import type { LoadProgram } from './load-process.js'
 
 const NATIVE_LOAD = '../load/native/'
 /** What the probe consists of; all else there is the reader's. */
 const PROBE = ['probe.c', 'report.c', 'histogram.c'].map(name => path(NATIVE_LOAD + name))
-const C_LOOP = '../peers/c-loop.c'
 const ENTRIES = {
   reader: '../load/reader.ts',
   publisher: '../load/publisher.ts',
@@ -26,8 +25,6 @@ export interface Programs {
   readonly naive: string
   readonly betterSse: string
   readonly socketIo: string
-  /** Path of the loop of `send()` in C; absent where there is no C compiler. */
-  readonly cLoop?: string
   /** Why the native reader is not there, when it was not asked for that the reader be Node's. */
   readonly nativeMissing?: string
 }
@@ -73,21 +70,8 @@ export function compilePrograms(reader?: LoadProgram['kind']): Programs {
     naive: `${outdir}naive.js`,
     betterSse: `${outdir}betterSse.js`,
     socketIo: `${outdir}socketIo.js`,
-    ...(compileNative([path(C_LOOP)], `${outdir}c-loop`) === undefined ? { cLoop: `${outdir}c-loop` } : {}),
     ...(nativeMissing === undefined ? {} : { nativeMissing }),
   }
-}
-
-/** Returns why it could not be compiled, if it could not. */
-function compileNative(sources: readonly string[], target: string): string | undefined {
-  const options = ['-std=c11', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra', '-Werror']
-  const { error, status, stderr } = spawnSync('cc', [...options, '-o', partOf(target), ...sources], {
-    encoding: 'utf8',
-  })
-  if (error !== undefined) return `there is no C compiler (${error.message})`
-  if (status !== 0) return `cc does not take it: ${stderr.trim()}`
-  renameSync(partOf(target), target)
-  return undefined
 }
 
 function readerSources(): readonly string[] {
@@ -95,11 +79,6 @@ function readerSources(): readonly string[] {
   return readdirSync(folder)
     .filter(name => name.endsWith('.c') && name !== 'probe.c')
     .map(name => folder + name)
-}
-
-/** Where a file is written before it is moved to its place, so that nobody reads half of one, or a program that runs is changed. */
-function partOf(target: string): string {
-  return `${target}.${process.pid}`
 }
 
 function path(relative: string): string {

@@ -9,8 +9,6 @@ export interface NchanSetting {
   readonly authUrl: string
   /** What publishers have to show as bearer. */
   readonly key: string
-  /** Channels that each subscriber gets beside its own. */
-  readonly sharedChannels: readonly string[]
 }
 
 /**
@@ -20,7 +18,7 @@ export interface NchanSetting {
  * runs the same event loop.
  */
 export function nchanConfig(setting: NchanSetting): string {
-  const { modulePath, folder, host, port, authUrl, key, sharedChannels } = setting
+  const { modulePath, folder, host, port, authUrl, key } = setting
   const auth = new URL(authUrl)
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     name => `${name}_temp_path ${folder}/${name};`,
@@ -53,9 +51,10 @@ http {
     location = /readyz {
       return 200;
     }
-    location ~ ^/stream/(\\d+)$ {
+    location ~ ^/stream/([\\w,]+)$ {
       nchan_subscriber eventsource;
-      nchan_channel_id ${sharedChannels.join(' ')} own_$1;
+      nchan_channel_id $1;
+      nchan_channel_id_split_delimiter ",";
       nchan_subscriber_first_message newest;
       nchan_authorize_request /auth;
     }

@@ -71,8 +71,10 @@ export interface Peer {
   describe(): string
   /** Why a scenario makes no sense here, by its name. None: it can do them all. */
   readonly cannot?: Readonly<Record<string, string>>
-  /** Why it cannot be run here, or `undefined` if it can. */
-  missing(programs: Programs): string | undefined
+  /** Whether its subscribers are of a kind that only the native reader knows. */
+  readonly needsNativeReader?: boolean
+  /** Why it cannot be run here, or `undefined` if it can. A program that has to be compiled is compiled by this. */
+  missing(): string | undefined
   /**
    * Starts it and waits until it serves.
    *

@@ -12,7 +12,14 @@ export const connections: Scenario = {
     `${connections} connections, ${window} being opened at a time, each with its own token, or as many as server and machine take; then ${settle} s of rest, one broadcast, and the same rest again`,
   figures: ({ node }) => [
     { name: 'connections', unit: 'reached', better: 'higher' },
-    { name: 'connects', unit: '/s', better: 'higher', part: 'ramp', whenLoadBound: 'refuse' },
+    {
+      name: 'connects',
+      unit: '/s',
+      better: 'higher',
+      part: 'ramp',
+      whenLoadBound: 'refuse',
+      headline: 'connects, each with a token that is asked about',
+    },
     { name: 'connect, median', unit: 'ms', better: 'lower', part: 'ramp', whenLoadBound: 'refuse' },
     { name: 'connect, p99', unit: 'ms', better: 'lower', part: 'ramp', whenLoadBound: 'refuse' },
     { name: 'memory a connection, after the ramp', unit: 'KB', better: 'lower' },
@@ -21,6 +28,7 @@ export const connections: Scenario = {
       unit: 'KB',
       better: 'lower',
       goals: [{ kind: 'at-most', value: nodeVersion(node).startsWith('v20.') ? 10 : 12 }],
+      headline: 'memory of an idle connection',
     },
     { name: 'memory of the server without connections', unit: 'MB', better: 'lower' },
   ],

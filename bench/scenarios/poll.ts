@@ -15,9 +15,16 @@ export const poll: Scenario = {
   needsNativeReader: true,
   describe: ({ connections, broadcasts, flood }) =>
     `${broadcasts} lone broadcasts to ${connections} long-pollers; then ${FLOOD_PACE} messages a second to all of them for ${flood} s, so that they are always on their way`,
-  figures: () => [
+  figures: ({ connections }) => [
     ...broadcastFigures(LONE),
-    { name: `${FLOOD}: answers`, unit: '/s', better: 'higher', part: FLOOD, whenLoadBound: 'bound' },
+    {
+      name: `${FLOOD}: answers`,
+      unit: '/s',
+      better: 'higher',
+      part: FLOOD,
+      whenLoadBound: 'bound',
+      headline: `${connections.toLocaleString('en-US')} long-pollers: answers`,
+    },
   ],
   async measure(setting, peer, { connections, window, broadcasts, flood, text }) {
     const rig = await Rig.start(setting, peer, { count: connections, kind: 'poll' })

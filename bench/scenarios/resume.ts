@@ -28,7 +28,12 @@ export const resume: Scenario = {
     const [few, many] = historiesOf(options)
     const cost = { unit: 'ms CPU', better: 'lower' } as const
     return [
-      { name: among(options.missed, many), ...cost, goals: [{ kind: 'at-most', value: 5 }] },
+      {
+        name: among(options.missed, many),
+        ...cost,
+        goals: [{ kind: 'at-most', value: 5 }],
+        headline: `${among(options.missed, many)} messages`,
+      },
       { name: among(options.missed, few), ...cost },
       { name: NOTHING_MISSED, ...cost },
       {

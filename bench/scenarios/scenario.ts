@@ -22,12 +22,14 @@ export interface FigureSpec {
   readonly part?: string
   /**
    * What to do when the load, and not the server, was the limit in that part. `refuse`: the figure is invalid, and so is the
-   * run. `bound`: for our server it is a lower bound (of a rate) or an upper one (of a time), and is shown as such; for any
-   * other it is invalid too, since it would flatter us.
+   * run. `bound`: for our server, and for one that is a limit and no rival, it is a lower bound (of a rate) or an upper one (of a
+   * time), and is shown as such; for any other it is invalid too, since it would flatter us.
    */
   readonly whenLoadBound?: 'refuse' | 'bound'
   /** All that it has to be: one of a kind and server. */
   readonly goals?: readonly Goal[]
+  /** What it is called where the README sums up, without the unit; absent: it is not there. */
+  readonly headline?: string
 }
 
 /** What one server did in one round. */

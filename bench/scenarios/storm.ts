@@ -20,8 +20,11 @@ export const storm: Scenario = {
   needsNativeReader: true,
   describe: ({ connections, missed, spread, cms }) =>
     `${connections} subscribers are cut off, miss ${missed} messages and return within ${spread} s; then the server is killed and started, takes as many messages, and they return again, with a CMS that takes ${cms} ms to say who somebody is`,
-  figures: () => [
-    figure(CUT, 'until all have caught up', 's'),
+  figures: ({ connections, missed }) => [
+    {
+      ...figure(CUT, 'until all have caught up', 's'),
+      headline: `${connections.toLocaleString('en-US')} return with ${missed.toLocaleString('en-US')} missed messages each: until all have caught up`,
+    },
     figure(CUT, 'deliveries', '/s', 'higher'),
     figure(CUT, 'turned away', 'times'),
     figure(CUT, 'the CMS was asked', 'times'),

@@ -74,6 +74,18 @@ const CASES: Readonly<Record<string, { sent: (p: number) => string[]; delivered:
       delivered: 5,
       faults: { lost: 1, disordered: 2 },
     },
+    'ids of another form, which say nothing about the order': {
+      sent: p => [
+        message(p, 0, 1).replace(/^/, 'id: 1763762401:9\n'),
+        message(p, 0, 2).replace(/^/, 'id: 1763762402:-,[3],-\n'),
+        message(p, 0, 3).replace(/^/, 'id: 1763762402:0\n'),
+        message(p, 1, 1).replace(/^/, 'id: 1b9d6bcd-bbfd-4b2d-9b5d-999999999999\n'),
+        message(p, 1, 2).replace(/^/, 'id: 1b9d6bcd-bbfd-4b2d-9b5d-000000000001\n'),
+        message(p, 1, 3).replace(/^/, 'id: -3\n'),
+      ],
+      delivered: 6,
+      faults: {},
+    },
     'other phases, sources and numbers, and what is no stamp': {
       sent: p => [
         message(p - 1, 0, 1),

@@ -12,10 +12,11 @@
 #include "progress.h"
 #include "ramp.h"
 #include "report.h"
+#include "socket-io.h"
 
 enum { LONGEST_LINE = 16 * 1024 };
 
-static const struct kind *kinds[] = {&event_stream, &long_poll};
+static const struct kind *kinds[] = {&event_stream, &long_poll, &socket_io};
 
 /* Every word of a kind, or of `true` and `false`, is shorter than this. */
 typedef char word[16];

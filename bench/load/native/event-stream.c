@@ -4,7 +4,7 @@
 #include "ledger.h"
 #include "ramp.h"
 
-static void ask(struct subscriber *self) { send_get(self, "text/event-stream"); }
+static void ask(struct subscriber *self) { send_get(self, "Accept: text/event-stream\r\nCache-Control: no-cache\r\n"); }
 
 /* A part of a line. */
 struct text {
@@ -23,7 +23,7 @@ static bool is(struct text text, const char *word) {
     return text.length == strlen(word) && memcmp(text.from, word, text.length) == 0;
 }
 
-/* The number after the dash of an id of the form that is checked, `<ms>-<n>`, or -1: other servers have others. */
+/* The number that an id of the form `<ms>-<n>` ends with, or -1: ids of other forms say nothing about the order. */
 static int64_t id_number(struct text id) {
     const char *to = id.from + id.length, *dash = memchr(id.from, '-', id.length);
     return dash == NULL || decimal(id.from, dash) < 0 ? -1 : decimal(dash + 1, to);
@@ -44,13 +44,15 @@ static void scan_frames(struct subscriber *self, struct input *input) {
     for (char *line = input->from; (line_end = memchr(line, '\n', input->to - line)) != NULL; line = line_end + 1) {
         if (line == line_end) {
             if (stamp != NULL && id >= 0 && id <= self->last_id) record_disorder();
-            if ((stamp != NULL || event.length > 0) && id > self->last_id) self->last_id = id;
-            if (id_text.length > 0) last_id_text = id_text;
+            if ((stamp != NULL || event.length > 0) && id > self->last_id) {
+                self->last_id = id;
+                last_id_text = id_text;
+            }
             if (stamp != NULL) record(index_of(self), stamp, stamp_end, input->read_micros);
             else if (event.length > 0) take_event(self, event);
             input->from = line + 1;
             stamp = NULL;
-            event.length = id_text.length = 0;
+            event.length = 0;
             id = -1;
         } else if (*line == 'd') {
             stamp = memchr(line, '~', line_end - line);
@@ -66,7 +68,7 @@ static void scan_frames(struct subscriber *self, struct input *input) {
 
 static void take(struct subscriber *self, struct input *input) {
     if (!self->response.has_head) {
-        if (!take_head(self, input)) return;
+        if (!take_head(self, input, "200")) return;
         if (ramp_target()->is_ready_by_head) be_ready(self);
     }
     take_off_chunks(&self->response, input);

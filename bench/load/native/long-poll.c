@@ -2,7 +2,7 @@
 #include <string.h>
 #include "ledger.h"
 
-static void ask(struct subscriber *self) { send_get(self, "application/json"); }
+static void ask(struct subscriber *self) { send_get(self, "Accept: application/json\r\nCache-Control: no-cache\r\n"); }
 
 /* The place after `name` in [from, to), or NULL. */
 static const char *after(const char *name, const char *from, const char *to) {
@@ -49,7 +49,7 @@ static void take_answer(struct subscriber *self, const char *from, const char *t
 }
 
 static void take(struct subscriber *self, struct input *input) {
-    if (!self->response.has_head && !take_head(self, input)) return;
+    if (!self->response.has_head && !take_head(self, input, "200")) return;
     int64_t length = self->response.content_length;
     if (length < 0) end_subscriber(self, "an answer without a length");
     else if (input->to - input->from >= length) {

@@ -24,8 +24,9 @@
 #include "report.h"
 
 enum {
-    CONNECTIONS = 64, /* so many questions may wait for an answer; the next ones count as refused */
+    CONNECTIONS = 512, /* so many questions may wait for an answer; the next ones count as refused */
     PRIORITY = 50,
+    ON_ITS_WAY_MICROS = 1000 * 1000, /* a question that is younger at the end was not refused, but asked too late */
     COMMANDS = CONNECTIONS, /* their places among what is waited for */
     TIMER,
     WAITED_FOR,
@@ -91,7 +92,11 @@ static void forget(int at) {
 }
 
 static void end(void) {
-    for (int at = 0; at < CONNECTIONS; at++) probe.refused += asked_micros[at] != 0;
+    for (int at = 0; at < CONNECTIONS; at++) {
+        if (asked_micros[at] == 0) continue;
+        if (now_micros() - asked_micros[at] < ON_ITS_WAY_MICROS) probe.asked--;
+        else probe.refused++;
+    }
     report("{\"kind\":\"probed\",\"asked\":%lld,\"refused\":%lld", (long long)probe.asked, (long long)probe.refused);
     report_histogram("latency", &probe.latency);
     report_histogram("lateness", &probe.lateness);

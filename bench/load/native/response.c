@@ -20,30 +20,34 @@ static size_t expand(const struct subscriber *self, const char *path, char value
     return sprintf(value, "%d", (number + (path[1] - '0') * SPREAD_STRIDE) % SPREAD_CHANNELS), 3;
 }
 
-void send_get(struct subscriber *self, const char *accept) {
-    const struct target *target = ramp_target();
-    char request[2 * sizeof target->path];
-    size_t at = sprintf(request, "GET ");
-    const char *path = target->path;
-    while (*path != 0 && at < sizeof request - 512) {
+size_t expand_all(const struct subscriber *self, const char *from, char *to, size_t room) {
+    size_t at = 0;
+    while (*from != 0 && at + LONGEST_CURSOR < room) {
         char value[LONGEST_CURSOR + 1] = "";
-        size_t length = expand(self, path, value);
-        if (length == 0) request[at++] = *path++;
-        else at += sprintf(request + at, "%s", value);
-        path += length;
+        size_t length = expand(self, from, value);
+        if (length == 0) to[at++] = *from++;
+        else at += sprintf(to + at, "%s", value);
+        from += length;
     }
-    if (*path != 0) {
+    to[at] = 0;
+    return *from == 0 ? at : 0;
+}
+
+void send_get(struct subscriber *self, const char *fields) {
+    const struct target *target = ramp_target();
+    char path[sizeof target->path], request[2 * sizeof path];
+    if (expand_all(self, target->path, path, sizeof path) == 0) {
         end_subscriber(self, "the request was too long");
         return;
     }
     bool says_cursor = self->was_open && self->cursor[0] != 0 && strstr(target->path, "{since}") == NULL;
-    at += sprintf(request + at, " HTTP/1.1\r\nHost: %s:%d\r\nAccept: %s\r\nCache-Control: no-cache\r\n%s%s%s\r\n",
-                  target->host, ntohs(target->to.sin_port), accept, says_cursor ? "Last-Event-ID: " : "",
-                  says_cursor ? self->cursor : "", says_cursor ? "\r\n" : "");
-    send_text(self, request, at);
+    int length = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: %s:%d\r\n%s%s%s%s\r\n", path, target->host,
+                          ntohs(target->to.sin_port), fields, says_cursor ? "Last-Event-ID: " : "",
+                          says_cursor ? self->cursor : "", says_cursor ? "\r\n" : "");
+    send_text(self, request, length);
 }
 
-bool take_head(struct subscriber *self, struct input *input) {
+bool take_head(struct subscriber *self, struct input *input, const char *status) {
     struct response *response = &self->response;
     char *end = memmem(input->from, input->to - input->from, "\r\n\r\n", 4);
     if (end == NULL) {
@@ -61,7 +65,8 @@ bool take_head(struct subscriber *self, struct input *input) {
         if (strncasecmp(line, "content-length:", 15) == 0) response->content_length = strtoll(value, NULL, 10);
     }
     input->from = input->fresh = end + 4;
-    if (strncmp(head, "HTTP/1.0 200 ", 13) == 0 || strncmp(head, "HTTP/1.1 200 ", 13) == 0) return true;
+    bool is_http = strncmp(head, "HTTP/1.0 ", 9) == 0 || strncmp(head, "HTTP/1.1 ", 9) == 0;
+    if (is_http && strncmp(head + 9, status, 3) == 0) return true;
     head[strcspn(head, "\r")] = 0;
     end_subscriber(self, head);
     return false;

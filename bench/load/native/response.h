@@ -17,16 +17,19 @@ struct response {
 };
 
 /*
- * Sends a GET for the ramp's path, with a number of this subscriber or what it has in place of {n}, {0} to {4}, {since} and {v},
- * as protocol.ts says.
+ * Writes a text with a number of this subscriber or what it has in place of {n}, {0} to {4}, {since} and {v}, as protocol.ts says.
+ * Returns its length, or 0 if there is no room for it.
  */
-void send_get(struct subscriber *self, const char *accept);
+size_t expand_all(const struct subscriber *self, const char *from, char *to, size_t room);
+
+/* Sends a GET for the ramp's path. `fields` are lines of the head, each with its end. */
+void send_get(struct subscriber *self, const char *fields);
 
 /*
- * Reads the head, if it is complete; the input starts with the body then. Ends the subscriber if it is another answer than 200,
- * or has no end. Returns whether there is a body to read.
+ * Reads the head, if it is complete; the input starts with the body then. Ends the subscriber if it is an answer of another
+ * status, or has no end. Returns whether there is a body to read.
  */
-bool take_head(struct subscriber *self, struct input *input);
+bool take_head(struct subscriber *self, struct input *input, const char *status);
 
 /* Takes the chunk framing off what is new, in place, if there is one. */
 void take_off_chunks(struct response *self, struct input *input);
