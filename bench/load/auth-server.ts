@@ -50,6 +50,12 @@ export class AuthServer {
     return { kind: 'asked', calls: calls.length, peak: mostWithin(SECOND_MS, calls), mostAtOnce }
   }
 
+  /** Ends it. */
+  close(): void {
+    this.#server.closeAllConnections()
+    this.#server.close()
+  }
+
   #take(body: string, response: http.ServerResponse): void {
     this.#calls.push(performance.now())
     this.#waiting++

@@ -26,7 +26,7 @@
 enum {
     CONNECTIONS = 512, /* so many questions may wait for an answer; the next ones count as refused */
     PRIORITY = 50,
-    ON_ITS_WAY_MICROS = 1000 * 1000, /* a question that is younger at the end was not refused, but asked too late */
+    ON_ITS_WAY_MICROS = 1000 * 1000, /* a question that is younger at the end was not refused: it took so long at least */
     COMMANDS = CONNECTIONS, /* their places among what is waited for */
     TIMER,
     WAITED_FOR,
@@ -94,7 +94,8 @@ static void forget(int at) {
 static void end(void) {
     for (int at = 0; at < CONNECTIONS; at++) {
         if (asked_micros[at] == 0) continue;
-        if (now_micros() - asked_micros[at] < ON_ITS_WAY_MICROS) probe.asked--;
+        int64_t age = now_micros() - asked_micros[at];
+        if (age < ON_ITS_WAY_MICROS) count(&probe.latency, age);
         else probe.refused++;
     }
     report("{\"kind\":\"probed\",\"asked\":%lld,\"refused\":%lld", (long long)probe.asked, (long long)probe.refused);
