@@ -14,7 +14,7 @@ const schema = {
   },
 }
 
-const scripts = ['downpipe.js', 'downpipe.mjs']
+const scripts = ['downpipe.js', 'downpipe-html.js', 'downpipe.mjs']
 
 const headers = {
   'Cache-Control': 'public, max-age=3600',
@@ -22,7 +22,7 @@ const headers = {
   'X-Content-Type-Options': 'nosniff',
 } as const
 
-/** The browser script, as a classic script and as a module. Any page may load it. */
+/** The browser script, as a classic script and as a module, and its companion for HTML. Any page may load them. */
 export async function registerScript(app: FastifyInstance): Promise<void> {
   await app.register(fastifyStatic, { root, serve: false, cacheControl: false })
   for (const file of scripts) {

@@ -1,10 +1,8 @@
+import type { Api } from './api.js'
 import { connect } from './connect.js'
+import { startDeclared } from './declaration.js'
 
-declare global {
-  interface Window {
-    /** What the classic script defines; the same as the ES module's exports. */
-    Downpipe: { readonly connect: typeof connect }
-  }
-}
-
-window.Downpipe = { connect }
+const api: Api = window.Downpipe || { connect }
+api.connect = connect
+window.Downpipe = api
+startDeclared(api)

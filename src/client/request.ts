@@ -1,3 +1,4 @@
+import { readObject } from './json.js'
 import type { Answer, Request } from './receiver.js'
 
 // Later than this, the answer to a poll of 25 s is lost, and so is the connection.
@@ -9,15 +10,7 @@ const TIMEOUT_MS = 40000
  */
 export const request: Request = (url, credentials, done) => {
   const xhr = new XMLHttpRequest()
-  const finish = () => {
-    let body: Answer | undefined
-    try {
-      body = JSON.parse(xhr.responseText) || undefined
-    } catch {
-      // Not from the push server: a proxy's error page, or nothing at all.
-    }
-    done(xhr.status, body)
-  }
+  const finish = () => done(xhr.status, readObject<Answer>(xhr.responseText))
   xhr.open('GET', url)
   xhr.withCredentials = credentials
   xhr.timeout = TIMEOUT_MS

@@ -1,3 +1,5 @@
+import type { Message } from './frames.js'
+import { readObject } from './json.js'
 import type { Receive } from './receiver.js'
 import { request } from './request.js'
 
@@ -16,8 +18,10 @@ export const receiveStream: Receive = (receiver, credentials) => {
   const names = ['ready', 'gap', 'message', 'heartbeat', 'close']
   names.forEach(name => {
     source.addEventListener(name, ({ data, lastEventId }: MessageEvent<string>) => {
-      const value = data && JSON.parse(data)
-      const isMessage = name === 'message'
+      const value = readObject<Message & { id?: string }>(data)
+      // Not the push server's, whoever has put it there.
+      if (!value && name !== 'heartbeat') return
+      const isMessage = value && name === 'message'
       // The browser repeats the last id with frames that have none.
       if (isMessage && lastEventId !== last) value.id = lastEventId
       last = lastEventId

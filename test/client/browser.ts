@@ -79,10 +79,10 @@ export async function prepareBrowser(
     const server = await startFakeServer(scripts, pages)
     t.teardown(() => server.close())
     screenshotOnFailure(t, page)
-    // Only now, because the last test's page may have had something to say until it was left.
-    await page.goto(server.url + path, { waitUntil: 'commit' })
+    // The last test's page may have something to say until it is left, and this one's as soon as it is there.
+    await page.goto('about:blank')
     visit = { said: new Queue(), uncaught: new Queue(), console: [] }
-    await page.waitForLoadState('load')
+    await page.goto(server.url + path, { waitUntil: 'load' })
     return { server, page, ...visit }
   }
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { Queue } from './queue.js'
 
 /** A request that a test answers. */
@@ -39,15 +39,20 @@ export class Call {
     this.answer({ statusCode: status, code, error: 'Refused', message, ...more }, status)
   }
 
-  /** Sends a frame of a stream. `event` is empty for messages. */
-  frame(event: string, data: unknown, id = ''): void {
+  /** Sends bytes of a stream as they are. */
+  raw(bytes: string | Uint8Array): void {
     if (!this.#response.headersSent) {
       this.#response.writeHead(200, {
         'content-type': 'text/event-stream; charset=utf-8',
         'cache-control': 'no-store',
       })
-      this.#response.write('retry: 20\n\n')
     }
+    this.#response.write(bytes)
+  }
+
+  /** Sends a frame of a stream. `event` is empty for messages. */
+  frame(event: string, data: unknown, id = ''): void {
+    if (!this.#response.headersSent) this.raw('retry: 20\n\n')
     const lines = [
       event && `event: ${event}`,
       id && `id: ${id}`,
@@ -76,7 +81,7 @@ export class Call {
   }
 }
 
-/** Serves an empty page, the browser script, and the streams and polls that a test answers as it likes. */
+/** Serves an empty page, the browser scripts (in any folder), and the streams and polls that a test answers as it likes. */
 export interface FakeServer {
   readonly url: string
   /** Requests of `/v1/stream` in their order, under any prefix. */
@@ -96,7 +101,7 @@ const EMPTY = '<!doctype html><title>Empty</title><script src="/downpipe.js"></s
  * Starts a fake server on a free port.
  *
  * @param scripts the folder with the built browser script
- * @param more HTML by path, besides the empty page
+ * @param more HTML by path, besides the empty page; JavaScript where the path ends with `.js`
  */
 export async function startFakeServer(scripts: string, more: Record<string, string>): Promise<FakeServer> {
   const pages = new Map(Object.entries({ '/': EMPTY, ...more }))
@@ -122,9 +127,12 @@ export async function startFakeServer(scripts: string, more: Record<string, stri
       said.push(decodeURIComponent(url.search.slice(1)))
       response.writeHead(204).end()
     } else if (html !== undefined) {
-      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(html)
-    } else if (/^\/downpipe\.m?js$/.test(path)) {
-      response.writeHead(200, { 'content-type': 'text/javascript' }).end(await readFile(join(scripts, path)))
+      const type = path.endsWith('.js') ? 'text/javascript' : 'text/html; charset=utf-8'
+      response.writeHead(200, { 'content-type': type }).end(html)
+    } else if (/\/downpipe(-html)?\.m?js$/.test(path)) {
+      response
+        .writeHead(200, { 'content-type': 'text/javascript' })
+        .end(await readFile(join(scripts, basename(path))))
     } else {
       response.writeHead(path === '/favicon.ico' ? 204 : 404).end()
     }

@@ -223,6 +223,25 @@ for (const { name, type, status, body, message } of [
   })
 }
 
+// As in web-platform-tests, `eventsource/format-mime-*` and `format-utf-8`.
+t.test('a stream is one whatever stands behind its type, and is UTF-8 in any case', async t => {
+  const server = await start(t)
+  for (const type of [
+    'text/event-stream;',
+    'text/event-stream;charset=windows-1252',
+    'Text/Event-Stream ; x',
+  ]) {
+    const { told } = listen(t, server.url)
+    const stream = await server.streams.next('a stream')
+    stream.answerWith('id: 1-1\ndata: {"data":"ok…"}\n\n', type, 200)
+    t.strictSame(await told.next('the message'), ['message', { data: 'ok…', id: '1-1' }], type)
+  }
+  const { told } = listen(t, server.url)
+  const stream = await server.streams.next('a stream')
+  stream.answerWith('data: {"data":"no"}\n\n', 'x bogus', 200)
+  t.match(await told.next('the error'), ['error', { code: 'network' }])
+})
+
 t.test('a redirect is not followed, for it might take the token elsewhere', async t => {
   const server = await start(t)
   const elsewhere = await start(t)

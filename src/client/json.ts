@@ -1,0 +1,14 @@
+/**
+ * Reads JSON that may be something else: a proxy's error page, a stranger's frame, half of it, nothing.
+ *
+ * @typeParam Value what an object is trusted to be; missing if it is none
+ */
+export function readObject<Value extends object>(text: string): Value | undefined {
+  try {
+    const value = JSON.parse(text)
+    if (typeof value === 'object') return value || undefined
+  } catch {
+    // The error's own text quotes the other, and there may be a token in it.
+  }
+  return undefined
+}
