@@ -1,6 +1,6 @@
 /*
  * The lean reader: what reader.ts is, for a fraction of its processor time, and with more kinds of subscribers. Which of the
- * two reads is an option of the run; test/bench/reader.test.ts holds both to the same. Compiled by machine/programs.ts.
+ * two reads is an option of the run; test/bench/reader-conformance.ts holds both to the same. Compiled by machine/programs.ts.
  */
 #include <errno.h>
 #include <signal.h>
