@@ -41,7 +41,7 @@ const sources = listings
 await Promise.all(sources.map(compile))
 
 // A process costs a second before its first test. So quick files of one folder, which leave nothing behind, share one.
-const together = /^test\/(auth|cms|config|control|embedding|hub|log|publisher|state)\//
+const together = /^test\/(auth|client|cms|config|control|embedding|hub|log|publisher|state)\/(?=[^/]+$)/
 
 async function group(files) {
   const groups = new Map()
