@@ -1,6 +1,7 @@
+import { cLoop } from '../peers/c-loop.js'
 import { figureText } from './figure-text.js'
 import { html } from './html.js'
-import { type FigureSummary, LIMIT, OURS } from './summary.js'
+import { type FigureSummary, OURS } from './summary.js'
 
 const ROW = 38
 const TEXT_AT = 14
@@ -23,7 +24,7 @@ export function barChart(figure: FigureSummary): string {
 function bar(figure: FigureSummary, name: string, top: number, longest: number): string {
   const { median, min, max } = figure.servers[name] ?? { median: 0, min: 0, max: 0 }
   const share = (value: number) => `${(longest === 0 ? 0 : (100 * value) / longest).toFixed(2)}%`
-  const kind = name === OURS ? 'ours' : name === LIMIT ? 'limit' : 'other'
+  const kind = name === OURS ? 'ours' : name === cLoop.name ? 'limit' : 'other'
   const middle = top + BAR_AT + BAR / 2
   return [
     `<text x="0" y="${top + TEXT_AT}">${html(name)}</text>`,

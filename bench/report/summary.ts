@@ -6,9 +6,6 @@ import { type Spread, spread } from '../statistics.js'
 /** The server that is ours: ratios are its figures over those of the others. */
 export const OURS = 'downpipe'
 
-/** What is measured as the machine's limit, and is no rival: that it may be faster still than was seen flatters nobody. */
-export const LIMIT = 'c-loop'
-
 /** What each server did, round by round. */
 export type Rounds = ReadonlyMap<string, readonly Measurement[]>
 
@@ -72,12 +69,18 @@ function summarizeFigure(spec: FigureSpec, rounds: Rounds): FigureSummary {
     servers[name] = {
       ...spread(values),
       limit: isBound ? 'load' : 'server',
-      isValid: !isBound || (spec.whenLoadBound === 'bound' && (name === OURS || name === LIMIT)),
+      isValid: !isBound || mayBeBound(spec, name),
       ...(name === OURS || ratios.length === 0 ? {} : { ratio: spread(ratios) }),
     }
   }
   const verdicts = (spec.goals ?? []).map(goal => ({ goal, isReached: reaches(goal, servers) }))
   return { ...spec, servers, verdicts }
+}
+
+/** Whether a figure that says how fast the load was may be shown as a bound: not if it would flatter us where a goal compares. */
+function mayBeBound({ whenLoadBound, goals = [] }: FigureSpec, server: string): boolean {
+  if (server === OURS) return whenLoadBound === 'bound'
+  return !goals.some(goal => goal.kind !== 'at-most' && goal.to === server)
 }
 
 function reaches(goal: Goal, servers: Readonly<Record<string, FigureOfServer>>): boolean | undefined {

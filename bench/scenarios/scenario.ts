@@ -21,9 +21,9 @@ export interface FigureSpec {
   /** Which part of the scenario it comes from, and whose {@link Measurement.efforts} say what it is worth; none: nobody's. */
   readonly part?: string
   /**
-   * What to do when the load, and not the server, was the limit in that part. `refuse`: the figure is invalid, and so is the
-   * run. `bound`: for our server, and for one that is a limit and no rival, it is a lower bound (of a rate) or an upper one (of a
-   * time), and is shown as such; for any other it is invalid too, since it would flatter us.
+   * What to do when the load, and not our server, was the limit in that part. `refuse`: the figure is invalid, and so is the run.
+   * `bound`: it is a lower bound (of a rate) or an upper one (of a time), and is shown as such. Of another server it is a bound,
+   * too, but invalid if a goal compares it with ours, which it would flatter.
    */
   readonly whenLoadBound?: 'refuse' | 'bound'
   /** All that it has to be: one of a kind and server. */

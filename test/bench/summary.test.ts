@@ -48,6 +48,16 @@ t.test('where the load was the bottleneck, ours is a bound and any other is refu
   t.same(other.refusals, ['naive: the load was the bottleneck (flood)'])
 })
 
+t.test('where no goal compares, a bottleneck in the load makes a bound of any other too', async t => {
+  const rounds = new Map([
+    ['downpipe', [measured(500)]],
+    ['c-loop', [measured(1000, 950)]],
+  ])
+  const summary = summarize([rate], rounds)
+  t.match(summary.figures[0]?.servers['c-loop'], { limit: 'load', isValid: true, ratio: { median: 0.5 } })
+  t.same(summary.refusals, [])
+})
+
 t.test('a figure that says how fast the load is can be refused for ours too', async t => {
   const strict: FigureSpec = { ...rate, whenLoadBound: 'refuse' }
   t.same(summarize([strict], new Map([['downpipe', [measured(500, 950)]]])).refusals, [
