@@ -12,7 +12,13 @@ import { sharedTargets } from './targets.js'
 const MS = 1000
 /** Between two that return, so that each is a resume of its own and no crowd. */
 const RETURN_EVERY_MS = 30
-const NOTHING_MISSED = 'a return with nothing missed'
+/**
+ * Ten times the history may cost so much more: the collector of a larger heap has more to do. A resume that read through the
+ * history would cost several times as much.
+ */
+const MOST_GROWTH = 1.5
+
+const nothing = (stored: number) => `a return with nothing missed among ${stored.toLocaleString('en-US')}`
 
 const among = (missed: number, stored: number) =>
   `a resume of ${missed.toLocaleString('en-US')} among ${stored.toLocaleString('en-US')}`
@@ -35,12 +41,13 @@ export const resume: Scenario = {
         headline: `${among(options.missed, many)} messages`,
       },
       { name: among(options.missed, few), ...cost },
-      { name: NOTHING_MISSED, ...cost },
+      { name: nothing(many), ...cost },
+      { name: nothing(few), ...cost },
       {
         name: `${among(options.missed, many)} against ${few.toLocaleString('en-US')}`,
         unit: '×',
         better: 'lower',
-        goals: [{ kind: 'at-most', value: 1.2 }],
+        goals: [{ kind: 'at-most', value: MOST_GROWTH }],
       },
     ]
   },
@@ -53,7 +60,8 @@ export const resume: Scenario = {
       values: {
         [among(missed, many)]: large.resumeMs,
         [among(missed, few)]: small.resumeMs,
-        [NOTHING_MISSED]: large.returnMs,
+        [nothing(many)]: large.returnMs,
+        [nothing(few)]: small.returnMs,
         [`${among(missed, many)} against ${few.toLocaleString('en-US')}`]: large.resumeMs / small.resumeMs,
       },
       efforts: { [`among ${few}`]: small.effort, [`among ${many}`]: large.effort },
