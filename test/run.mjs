@@ -3,10 +3,11 @@
 //
 // All TypeScript is compiled here, once. When each test's process did it for itself, all tests together took twice the time.
 
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import { transform } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -30,6 +31,13 @@ async function compile(file) {
   await writeFile(target, code)
 }
 
+// tap is built for the plugins that package.json asks for. It would do so by itself, but use them from the next run on.
+async function buildTap() {
+  const built = await readFile(join(root, 'node_modules/@tapjs/test/test-built/dist/esm/index.js'), 'utf8')
+  if (!built.includes('@tapjs/typescript')) return
+  await promisify(execFile)(join(root, 'node_modules/.bin/tap'), ['build'], { cwd: root })
+}
+
 const folders = ['src', 'test', 'bench'].map(name => join(root, name))
 const listings = await Promise.all(
   folders.map(folder => readdir(folder, { recursive: true, withFileTypes: true })),
@@ -38,7 +46,7 @@ const sources = listings
   .flat()
   .filter(entry => /(?<!\.d)\.ts$/.test(entry.name))
   .map(entry => join(entry.parentPath ?? entry.path, entry.name))
-await Promise.all(sources.map(compile))
+await Promise.all([...sources.map(compile), buildTap()])
 
 // A process costs a second before its first test. So quick files of one folder, which leave nothing behind, share one.
 const together = /^test\/(auth|client|cms|config|control|embedding|hub|log|publisher|state)\/(?=[^/]+$)/
@@ -52,10 +60,16 @@ async function group(files) {
   const programs = [...groups].map(async ([name, [first, ...others]]) => {
     if (others.length === 0) return first
     const program = join(compiled, name, 'all.js')
-    const imports = [first, ...others].map(
-      file => `await import(${JSON.stringify(String(pathToFileURL(file)))})`,
-    )
-    await writeFile(program, ["import t from 'tap'", ...imports, 't.end()', ''].join('\n'))
+    const lines = [
+      "import t from 'tap'",
+      'let go',
+      // Else tap takes the end of one file for the end of all.
+      "t.test('the files are loaded', () => new Promise(resolve => { go = resolve }))",
+      ...[first, ...others].map(file => `await import(${JSON.stringify(String(pathToFileURL(file)))})`),
+      'go()',
+      't.end()',
+    ]
+    await writeFile(program, lines.join('\n'))
     return program
   })
   return await Promise.all(programs)
