@@ -1,7 +1,7 @@
 /** The benchmark's command line: `npm run bench -- SCENARIO [options]`; see README.md beside this file. */
 import { killAllChildren } from './machine/child.js'
 import { findCores, pinThisProcess } from './machine/cores.js'
-import { describeMachine } from './machine/machine.js'
+import { describeMachine, nodeVersion } from './machine/machine.js'
 import { compilePrograms, type Programs } from './machine/programs.js'
 import { type Steering, steerLoopback } from './machine/steering.js'
 import { type Options, readOptions, UsageError, usage } from './options.js'
@@ -13,6 +13,7 @@ import { formatSummary } from './report/table.js'
 import { Progress } from './rig/progress.js'
 import { runScenario } from './run.js'
 import { SCENARIOS } from './scenarios/index.js'
+import type { Scenario } from './scenarios/scenario.js'
 
 const scenarioNames = SCENARIOS.map(scenario => scenario.name)
 const peerNames = PEERS.map(peer => peer.name)
@@ -42,10 +43,11 @@ try {
 async function bench(options: Options): Promise<boolean> {
   const cores = findCores()
   if (cores !== undefined) pinThisProcess(cores.load)
-  const machine = describeMachine(cores)
-  const peers = installedPeers(options)
+  const { node } = options
+  const machine = describeMachine(cores, node)
   const programs = compilePrograms(options.reader)
-  const setting = { cores, programs, progress: new Progress(), patienceMs: 20_000 }
+  const peers = installedPeers(options, programs)
+  const setting = { cores, programs, node, progress: new Progress(), withoutSteering, patienceMs: 20_000 }
   if (cores !== undefined && options.steering) steering = steerLoopback(cores.load)
   const load = {
     reader: programs.reader.kind,
@@ -58,20 +60,28 @@ async function bench(options: Options): Promise<boolean> {
     print('Nothing is pinned to a core here: figures of different servers do not compare well.')
   print(describeReader(programs))
   print(describeSteering())
+  if (node !== process.execPath) print(`The servers run on ${nodeVersion(node)}.`)
   for (const { name, describe } of peers) print(`${name}: ${describe()}`)
   let isValid = true
   for (const scenario of SCENARIOS.filter(({ name }) => options.scenarios.includes(name))) {
+    if (scenario.needsNativeReader && programs.reader.kind !== 'native') {
+      print(`\n${scenario.name} is left out: it needs the native reader.`)
+      continue
+    }
+    const able = peers.filter(peer => isAble(peer, scenario))
+    if (able.length === 0) continue
     const date = new Date().toISOString()
     print(`\n${scenario.name}: ${scenario.describe(options)}; ${options.rounds} rounds\n`)
-    const rounds = await runScenario(scenario, peers, setting, options)
+    const rounds = await runScenario(scenario, able, setting, options)
     const summary = summarize(scenario.figures(options), rounds)
     print(formatSummary(summary, { verdicts: !options.smoke }))
     if (options.smoke) print('A smoke run: its figures mean nothing.')
     isValid &&= summary.failures.length === 0 && (options.smoke || summary.refusals.length === 0)
     if (!options.save) continue
-    const servers = Object.fromEntries(peers.map(({ name, describe }) => [name, describe()]))
+    const servers = Object.fromEntries(able.map(({ name, describe }) => [name, describe()]))
     const path = saveResult({
       scenario: scenario.name,
+      description: scenario.describe(options),
       date,
       machine,
       load,
@@ -85,13 +95,29 @@ async function bench(options: Options): Promise<boolean> {
   return isValid
 }
 
-function installedPeers(options: Options): readonly Peer[] {
+async function withoutSteering<Result>(work: () => Promise<Result>): Promise<Result> {
+  steering?.restore()
+  try {
+    return await work()
+  } finally {
+    steering = steering?.again()
+  }
+}
+
+function installedPeers(options: Options, { reader }: Programs): readonly Peer[] {
   return PEERS.filter(peer => {
     if (!options.servers.includes(peer.name)) return false
-    const why = peer.missing()
+    const isRead = reader.kind === 'native' || !peer.needsNativeReader
+    const why = isRead ? peer.missing() : 'it needs the native reader'
     if (why !== undefined) print(`${peer.name} is left out: ${why}`)
     return why === undefined
   })
+}
+
+function isAble({ name, cannot }: Peer, scenario: Scenario): boolean {
+  const why = cannot?.[scenario.name]
+  if (why !== undefined) print(`\n${name} is left out of ${scenario.name}: ${why}`)
+  return why === undefined
 }
 
 function describeReader({ reader, nativeMissing }: Programs): string {

@@ -7,6 +7,7 @@ import { unrestrictedKey } from './auth/service-key.js'
 import type { Terminal } from './commands/terminal.js'
 import { type Config, ConfigError, helpText, loadConfig } from './config.js'
 import { connectionsAllowed } from './open-files.js'
+import { packageVersion } from './package-version.js'
 
 /** Exit code for a command line or configuration that cannot be used; also that of the commands. */
 const exitUsage = 2
@@ -25,12 +26,6 @@ A first try:  downpipe --dev
 
 /** What stands on its own; the other commands call a service. */
 const ownCommands = { serve, 'check-config': checkConfig }
-
-function version(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
-  const { version } = JSON.parse(text) as { version: string }
-  return version
-}
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`)
@@ -139,7 +134,7 @@ if (first !== '' && !isOwn && !first.startsWith('-')) await call(first, rest)
 else if (argv.includes('--help') || argv.includes('-h')) {
   const { commandList } = await import('./commands/index.js')
   say(usage + commandList + helpText())
-} else if (argv.includes('--version') || argv.includes('-v')) say(version())
+} else if (argv.includes('--version') || argv.includes('-v')) say(packageVersion())
 else {
   const command = isOwn ? (first as keyof typeof ownCommands) : 'serve'
   await ownCommands[command](argv)

@@ -3,6 +3,7 @@ import { IsInteger, IsObject, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { InvalidRequest } from './errors.js'
 import { formProblem } from './form-problem.js'
+import { isRecord } from './record.js'
 
 /** How the parts of a request are called in an error. */
 const places: Readonly<Record<string, string>> = { querystring: 'query', params: 'path' }
@@ -48,8 +49,4 @@ function withIntegers(given: unknown, properties: Readonly<Record<string, TSchem
     }
   }
   return value
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -11,6 +11,7 @@ import {
   UnsupportedMediaType,
   UserKicked,
 } from './errors.js'
+import { randomBetween } from './jitter.js'
 
 /** Bounds of the random time, in seconds, after which a transient refusal may be tried again. */
 const retryAfter = [2, 6] as const
@@ -50,8 +51,7 @@ export function errorBody(error: FastifyError): ErrorBody {
   if (error instanceof ChannelForbidden) return { ...body, channel: error.channel }
   if (error instanceof UserKicked) return { ...body, retryAfter: error.retryAfter }
   if (!isTransient(error)) return body
-  const [least, most] = retryAfter
-  return { ...body, retryAfter: Math.round(least + Math.random() * (most - least)) }
+  return { ...body, retryAfter: randomBetween(retryAfter) }
 }
 
 /** Whether the client went away, or was cut off, before its request was whole: no fault, and nobody to answer. */

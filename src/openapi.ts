@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs'
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
+import { packageVersion } from './package-version.js'
 
 const info = {
   title: 'Downpipe',
-  version: version(),
+  version: packageVersion(),
   description: 'One-way push for sites that a CMS renders. What the fields mean in full is in docs/http.md.',
   license: { name: 'MIT', identifier: 'MIT' },
 }
@@ -41,12 +41,4 @@ export function registerOpenApi(app: FastifyInstance, sides: readonly FastifyIns
     for (const side of sides) Object.assign(paths, side.swagger().paths)
     return { ...app.swagger(), openapi: '3.1.0', paths }
   })
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
-  const content: unknown = JSON.parse(text)
-  return typeof content === 'object' && content !== null && 'version' in content
-    ? String(content.version)
-    : ''
 }

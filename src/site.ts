@@ -13,7 +13,8 @@ import { EventReporter, eventTimeoutMs } from './cms/event-reporter.js'
 import { JsonPost } from './cms/json-post.js'
 import type { SiteConfig } from './config.js'
 import { Control, type Review } from './control/control.js'
-import { Hub, type HubWatcher } from './hub/hub.js'
+import { Hub } from './hub/hub.js'
+import type { HubWatcher } from './hub/watcher.js'
 import { MemoryLog } from './log/memory-log.js'
 import type { Command, MembershipCommand, MessageLog } from './log/message-log.js'
 import { Window } from './log/window.js'
@@ -118,7 +119,7 @@ export class Site {
       clock,
       state: this.#state,
       maxChannels: config.maxChannels,
-      isConnected: uid => this.hub.isConnected(uid),
+      isConnected: uid => this.hub.roster.isConnected(uid),
     })
     this.control = new Control({
       clock,

@@ -1,12 +1,14 @@
 #!/bin/sh
-# Installs what the tests need beside npm's packages, where it is missing and we may: a browser, a proxy, PHP and
-# a maker of certificates, from Debian.
+# Installs what the tests need beside npm's packages, where it is missing and we may: a browser, a proxy with its module for
+# publishing, a C compiler, PHP and a maker of certificates, from Debian.
 # Nothing is skipped: without them the tests do not start.
 set -eu
 
 missing=''
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
+ls /usr/lib*/nginx/modules/ngx_nchan_module.so >/dev/null 2>&1 || missing="$missing libnginx-mod-nchan"
+command -v cc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
 command -v php >/dev/null 2>&1 || missing="$missing php-cli"
 command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
 [ -n "$missing" ] || exit 0

@@ -6,13 +6,13 @@ export interface FrameReceiver {
    * A frame that carries a stamp, which is a message of the bench.
    *
    * @param at index of the stamp's first byte in `bytes`, which belong to the scanner and change after the call
-   * @param id the number that the frame's id ends with, or `NaN` if it has no id
+   * @param id the number that the frame's id ends with if it is of the form `<ms>-<n>`, else `NaN`
    */
   message(bytes: Uint8Array, at: number, id: number): void
   /**
    * A named event without a stamp: `ready`, `heartbeat`, `gap`, `close`, and whatever else a server says.
    *
-   * @param id the number that the frame's id ends with, or `NaN` if it has no id
+   * @param id the same as for a message
    */
   event(name: string, id: number): void
 }
@@ -56,7 +56,7 @@ export function scanFrames(bytes: Uint8Array, from: number, to: number, receiver
         stampAt = findStamp(bytes, at, lineEnd)
         break
       case LETTER_I:
-        id = lastNumber(bytes, at, lineEnd)
+        id = idNumber(bytes, at, lineEnd)
         break
       case LETTER_E:
         event = fieldValue(bytes, at, lineEnd)
@@ -72,17 +72,13 @@ function findStamp(bytes: Uint8Array, from: number, to: number): number {
   return -1
 }
 
-/** The number after the last dash or colon of a line: ids are `<ms>-<n>` here and `<s>:<n>` elsewhere. */
-function lastNumber(bytes: Uint8Array, from: number, to: number): number {
-  let start = to
-  while (
-    start > from &&
-    bytes[start - 1] !== DASH &&
-    bytes[start - 1] !== COLON &&
-    bytes[start - 1] !== SPACE
-  )
-    start--
-  return readDecimal(bytes, start, to)
+/** The number that an id of the form `<ms>-<n>` ends with, or `NaN`: ids of other forms say nothing about the order. */
+function idNumber(bytes: Uint8Array, from: number, to: number): number {
+  let start = bytes.indexOf(COLON, from) + 1
+  while (bytes[start] === SPACE) start++
+  const dash = bytes.indexOf(DASH, start)
+  if (dash < 0 || dash >= to || Number.isNaN(readDecimal(bytes, start, dash))) return Number.NaN
+  return readDecimal(bytes, dash + 1, to)
 }
 
 function fieldValue(bytes: Uint8Array, from: number, to: number): string {

@@ -1,16 +1,24 @@
 import { type Faults, NO_FAULTS } from './faults.js'
 import { Histogram } from './histogram.js'
+import { SPREAD_EACH, spreadPlace } from './spread.js'
 
-/** What every subscriber must get in a phase: `messages` from each of `sources`, numbered from 1. */
+/** What every subscriber must get in a phase: `messages` from each of its sources, numbered from 1. */
 export interface PhasePlan {
   /** Number of the phase, from 1; 0 is the time before the first. */
   readonly phase: number
   readonly sources: number
   readonly messages: number
+  /** Sources are the channels of {@link spreadChannels}, so that each subscriber has five of them; else everybody has all. */
+  readonly isSpread: boolean
+  /**
+   * The server is killed in it: that all connections end is no fault, once, and a `gap` is none, but makes up for all that its
+   * subscriber still misses. Only the native reader knows this.
+   */
+  readonly hasCrash: boolean
 }
 
 /** The plan while nothing is published: whatever comes then is one too many. */
-export const QUIET: PhasePlan = { phase: 0, sources: 0, messages: 0 }
+export const QUIET: PhasePlan = { phase: 0, sources: 0, messages: 0, isSpread: false, hasCrash: false }
 
 /**
  * What has come of a phase, at every subscriber of one process: nothing is sampled.
@@ -20,7 +28,10 @@ export const QUIET: PhasePlan = { phase: 0, sources: 0, messages: 0 }
  */
 export class PhaseLedger {
   readonly plan: PhasePlan
-  readonly #subscribers: number
+  readonly #connected: number
+  readonly #first: number
+  /** How many sources a subscriber has. */
+  readonly #each: number
   readonly #last: Int32Array
   readonly #missing = new Map<number, Set<number>>()
   readonly #latency = new Histogram()
@@ -29,10 +40,16 @@ export class PhaseLedger {
   #disordered = 0
   #lastMicros = 0
 
-  constructor(plan: PhasePlan, subscribers: number) {
+  /**
+   * @param subscribers how many there are, of which `connected` must get what is planned
+   * @param first number of the first
+   */
+  constructor(plan: PhasePlan, subscribers: number, connected = subscribers, first = 0) {
     this.plan = plan
-    this.#subscribers = subscribers
-    this.#last = new Int32Array(subscribers * plan.sources)
+    this.#connected = connected
+    this.#first = first
+    this.#each = plan.isSpread ? SPREAD_EACH : plan.sources
+    this.#last = new Int32Array(subscribers * this.#each)
   }
 
   /** How many messages came, each counted once. */
@@ -42,7 +59,7 @@ export class PhaseLedger {
 
   /** How many must come. */
   get expected(): number {
-    return this.#subscribers * this.plan.sources * this.plan.messages
+    return this.#connected * this.#each * this.plan.messages
   }
 
   /** When the last message was read, in µs of the bench's clock; 0 before the first. */
@@ -58,8 +75,8 @@ export class PhaseLedger {
   /**
    * One message has come.
    *
-   * @param phase what its stamp says; a message of another phase, or whose stamp is unreadable (`NaN`), is one that came twice or
-   * far too late, and is counted as such
+   * @param phase what its stamp says; a message of another phase, for somebody else, or whose stamp is unreadable (`NaN`), is one
+   * that came twice or far too late, and is counted as such
    * @param readMicros when it was read
    * @returns whether it came for the first time
    */
@@ -72,11 +89,12 @@ export class PhaseLedger {
     readMicros: number,
   ): boolean {
     const isOfPlan = phase === this.plan.phase && source < this.plan.sources && sequence <= this.plan.messages
-    if (!isOfPlan || Number.isNaN(sentMicros)) {
+    const place = this.plan.isSpread ? spreadPlace(this.#first + subscriber, source) : source
+    if (!isOfPlan || place === undefined || Number.isNaN(sentMicros)) {
       this.#duplicated++
       return false
     }
-    const cell = subscriber * this.plan.sources + source
+    const cell = subscriber * this.#each + place
     const last = this.#last[cell] ?? 0
     if (sequence === last + 1) this.#last[cell] = sequence
     else if (!this.#recordUnexpected(cell, last, sequence)) return false

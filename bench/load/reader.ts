@@ -12,6 +12,8 @@ const PROGRESS_MS = 500
 
 const subscribers: Subscriber[] = []
 let ramp: Ramp | undefined
+/** Number of the first subscriber. */
+let firstNumber = 0
 let ledger = new PhaseLedger(QUIET, 0)
 const polling = new Polling()
 /** What went wrong since the last `collected` and is not in the ledger. */
@@ -54,6 +56,8 @@ const events: SubscriberEvents = {
 
 const commands = {
   connect({ count, window, first, request }: Extract<ReaderCommand, { kind: 'connect' }>) {
+    if (request.kind !== 'stream') throw new TypeError('only the native reader does that')
+    firstNumber = first
     ramp = new Ramp(
       count,
       window,
@@ -63,7 +67,7 @@ const commands = {
   },
   arm({ plan, polls }: Extract<ReaderCommand, { kind: 'arm' }>) {
     faults = addFaults(faults, ledger.faults())
-    ledger = new PhaseLedger(plan, subscribers.length)
+    ledger = new PhaseLedger(plan, subscribers.length, ramp?.connected ?? 0, firstNumber)
     polling.start(polls)
     reported = ''
     parent.report({ kind: 'armed' })
@@ -73,6 +77,9 @@ const commands = {
     parent.report({
       kind: 'collected',
       delivered: ledger.delivered,
+      excused: 0,
+      gapped: 0,
+      answers: 0,
       faults: addFaults(faults, ledger.faults()),
       ...(ending === undefined ? {} : { ending }),
       latency: ledger.latency.toData(),
@@ -81,7 +88,7 @@ const commands = {
     })
     faults = NO_FAULTS
     ending = undefined
-    ledger = new PhaseLedger(QUIET, subscribers.length)
+    ledger = new PhaseLedger(QUIET, 0)
   },
   leave() {
     for (const subscriber of subscribers) subscriber.leave()
@@ -94,7 +101,7 @@ const parent = new Parent<ReaderCommand, ReaderReport>(['connect', 'arm', 'colle
   if (command.kind === 'connect') commands.connect(command)
   else if (command.kind === 'arm') commands.arm(command)
   else if (command.kind === 'collect') commands.collect()
-  else commands.leave()
+  else if (command.kind === 'leave') commands.leave()
 })
 
 setInterval(() => {

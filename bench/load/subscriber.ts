@@ -3,6 +3,7 @@ import { ChunkedBody } from './chunked-body.js'
 import { nowMicros } from './clock.js'
 import { type FrameReceiver, scanFrames } from './frame-scanner.js'
 import type { StreamRequest } from './protocol.js'
+import { spreadChannels } from './spread.js'
 
 /** What a subscriber tells the process that holds it. */
 export interface SubscriberEvents {
@@ -47,7 +48,7 @@ export class Subscriber implements FrameReceiver {
   /**
    * Connects at once.
    *
-   * @param number distinguishes this subscriber from all others of the run; stands for `{n}` in the request's path
+   * @param number distinguishes this subscriber from all others of the run
    */
   constructor(index: number, number: number, request: StreamRequest, events: SubscriberEvents) {
     this.index = index
@@ -66,7 +67,7 @@ export class Subscriber implements FrameReceiver {
     this.#socket.on('error', error => this.#end(error.message))
     this.#socket.on('close', () => this.#end('the server closed the connection'))
     this.#socket.write(
-      `GET ${request.path.replaceAll('{n}', String(number))} HTTP/1.1\r\n` +
+      `GET ${pathOf(request, number)} HTTP/1.1\r\n` +
         `Host: ${request.host}:${request.port}\r\nAccept: text/event-stream\r\nCache-Control: no-cache\r\n\r\n`,
     )
   }
@@ -150,4 +151,9 @@ export class Subscriber implements FrameReceiver {
     this.#socket.destroy()
     this.#events.ended(this, wasOpen, why)
   }
+}
+
+function pathOf({ path }: StreamRequest, number: number): string {
+  const channels = spreadChannels(number)
+  return path.replace(/\{([n0-4])\}/g, (_, name) => String(name === 'n' ? number : channels[name]))
 }

@@ -8,6 +8,7 @@ export interface Machine {
   readonly cores: number
   readonly memoryGb: number
   readonly kernel: string
+  /** Version of the Node that ran the servers. */
   readonly node: string
   /** Commit of this repository, with `+` if files were changed since; `unknown` outside a repository. */
   readonly commit: string
@@ -15,17 +16,30 @@ export interface Machine {
   readonly pinned: Cores | 'none'
 }
 
-/** Looks at the machine. */
-export function describeMachine(cores: Cores | undefined): Machine {
+/**
+ * Looks at the machine.
+ *
+ * @param node the Node that runs the servers: path of the program
+ */
+export function describeMachine(cores: Cores | undefined, node: string): Machine {
   return {
     cpu: os.cpus()[0]?.model ?? 'unknown',
     cores: os.cpus().length,
     memoryGb: Math.round(os.totalmem() / 2 ** 30),
     kernel: `${os.type()} ${os.release()}`,
-    node: process.version,
+    node: nodeVersion(node),
     commit: commit(),
     pinned: cores ?? 'none',
   }
+}
+
+/**
+ * The version of a Node.
+ *
+ * @throws Error if the program is not there, or is none
+ */
+export function nodeVersion(node: string): string {
+  return execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()
 }
 
 function commit(): string {

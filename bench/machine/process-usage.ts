@@ -37,6 +37,20 @@ export function pssBytes(pids: readonly number[]): number {
   return kilobytes * 1024
 }
 
+/** A process and all that it has started, directly or not, and that still run: none if it is gone itself. */
+export function processTree(pid: number | undefined): readonly number[] {
+  if (pid === undefined) return []
+  const children = new Map<number, number[]>()
+  for (const name of readdirSync('/proc')) {
+    // The second field is a name in parentheses, which may hold anything.
+    const parent = Number(/^.*\) \S (\d+)/s.exec(readOrNothing(`/proc/${name}/stat`))?.[1])
+    if (/^\d+$/.test(name)) children.set(parent, [...(children.get(parent) ?? []), Number(name)])
+  }
+  const tree = [pid]
+  for (const one of tree) tree.push(...(children.get(one) ?? []))
+  return tree
+}
+
 function threadsOf(pid: number): string[] {
   try {
     return readdirSync(`/proc/${pid}/task`).map(thread => `/proc/${pid}/task/${thread}`)

@@ -1,22 +1,30 @@
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
+import { compileNative, partOf } from './compiler.js'
 import type { LoadProgram } from './load-process.js'
 
-const NATIVE_READER = '../load/reader.c'
+const NATIVE_LOAD = '../load/native/'
+/** What the probe consists of; all else there is the reader's. */
+const PROBE = ['probe.c', 'report.c', 'histogram.c'].map(name => path(NATIVE_LOAD + name))
 const ENTRIES = {
   reader: '../load/reader.ts',
   publisher: '../load/publisher.ts',
   naive: '../peers/naive-server.ts',
+  betterSse: '../peers/better-sse-server.ts',
+  socketIo: '../peers/socket-io-server.ts',
 } as const
 
 /** The compiled programs that run in processes of their own. */
 export interface Programs {
   readonly reader: LoadProgram
   readonly publisher: LoadProgram
-  /** Path of a script for Node. */
+  /** Asks a server whether it is alive; absent where there is no C compiler. */
+  readonly probe?: LoadProgram
+  /** Paths of scripts for Node. */
   readonly naive: string
+  readonly betterSse: string
+  readonly socketIo: string
   /** Why the native reader is not there, when it was not asked for that the reader be Node's. */
   readonly nativeMissing?: string
 }
@@ -46,7 +54,7 @@ export function compilePrograms(reader?: LoadProgram['kind']): Programs {
     writeFileSync(partOf(path), contents)
     renameSync(partOf(path), path)
   }
-  const nativeMissing = reader === 'node' ? undefined : compileNativeReader(`${outdir}reader`)
+  const nativeMissing = reader === 'node' ? undefined : compileNative(readerSources(), `${outdir}reader`)
   if (reader === 'native' && nativeMissing !== undefined) {
     throw new Error(`the native reader cannot be compiled: ${nativeMissing}`)
   }
@@ -56,26 +64,21 @@ export function compilePrograms(reader?: LoadProgram['kind']): Programs {
       ? { kind: 'native', path: `${outdir}reader` }
       : { kind: 'node', path: `${outdir}reader.js` },
     publisher: { kind: 'node', path: `${outdir}publisher.js` },
+    ...(compileNative(PROBE, `${outdir}probe`) === undefined
+      ? { probe: { kind: 'native', path: `${outdir}probe` } }
+      : {}),
     naive: `${outdir}naive.js`,
+    betterSse: `${outdir}betterSse.js`,
+    socketIo: `${outdir}socketIo.js`,
     ...(nativeMissing === undefined ? {} : { nativeMissing }),
   }
 }
 
-/** Returns why it could not be compiled, if it could not. */
-function compileNativeReader(target: string): string | undefined {
-  const options = ['-std=c11', '-O2', '-Wall', '-Wextra', '-Werror']
-  const { error, status, stderr } = spawnSync('cc', [...options, '-o', partOf(target), path(NATIVE_READER)], {
-    encoding: 'utf8',
-  })
-  if (error !== undefined) return `there is no C compiler (${error.message})`
-  if (status !== 0) return `cc does not take it: ${stderr.trim()}`
-  renameSync(partOf(target), target)
-  return undefined
-}
-
-/** Where a file is written before it is moved to its place, so that nobody reads half of one, or a program that runs is changed. */
-function partOf(target: string): string {
-  return `${target}.${process.pid}`
+function readerSources(): readonly string[] {
+  const folder = path(NATIVE_LOAD)
+  return readdirSync(folder)
+    .filter(name => name.endsWith('.c') && name !== 'probe.c')
+    .map(name => folder + name)
 }
 
 function path(relative: string): string {

@@ -18,6 +18,8 @@ export interface Steering {
   readonly missing: string | undefined
   /** Makes everything as it was. May be called again, and at any time. */
   restore(): void
+  /** Steers again what was restored. */
+  again(): Steering
 }
 
 /**
@@ -30,10 +32,8 @@ export interface Steering {
  * are too good by that, as those without steering are too bad. Receive flow steering would put each half where it belongs;
  * it was slower than none at all, presumably since each acknowledgement then interrupts another core.
  */
-export function steerLoopback(
-  core: number,
-  { queues, backlog }: Record<keyof typeof KERNEL, string> = KERNEL,
-): Steering {
+export function steerLoopback(core: number, kernel: Record<keyof typeof KERNEL, string> = KERNEL): Steering {
+  const { queues, backlog } = kernel
   const before = new Map<string, string>()
   const change = (path: string, to: (value: string) => string) => {
     const value = readFileSync(path, 'utf8')
@@ -44,6 +44,7 @@ export function steerLoopback(
     for (const [path, value] of before) writeFileSync(path, value)
     before.clear()
   }
+  const again = () => steerLoopback(core, kernel)
   try {
     const names = readdirSync(queues).filter(name => name.startsWith('rx-'))
     if (names.length === 0) throw new Error(`${queues} has no queue`)
@@ -51,9 +52,9 @@ export function steerLoopback(
     for (const name of names) change(`${queues}/${name}/rps_cpus`, () => maskOf(core))
   } catch (error) {
     restore()
-    return { missing: error instanceof Error ? error.message : String(error), restore }
+    return { missing: error instanceof Error ? error.message : String(error), restore, again }
   }
-  return { missing: undefined, restore }
+  return { missing: undefined, restore, again }
 }
 
 /** The kernel's form of a set of one core: hexadecimal, in groups of 32 bits that are parted by commas. */

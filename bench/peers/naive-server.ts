@@ -6,21 +6,12 @@
  */
 import fastify, { type FastifyReply } from 'fastify'
 import { FastifySSEPlugin } from 'fastify-sse-v2'
+import { askForIdentity } from './identity.js'
+import type { PublishBody } from './publish-body.js'
 
 interface Subscriber {
   readonly reply: FastifyReply
   readonly channels: ReadonlySet<string>
-}
-
-interface Identity {
-  readonly uid: string
-  readonly channels: readonly string[]
-}
-
-interface PublishBody {
-  readonly channel?: string
-  readonly broadcast?: boolean
-  readonly data: unknown
 }
 
 const [port, authUrl = '', key] = process.argv.slice(2)
@@ -31,13 +22,9 @@ await app.register(FastifySSEPlugin)
 app.get('/readyz', () => ({ ready: true }))
 
 app.get<{ Querystring: { token: string } }>('/v1/stream', async (request, reply) => {
-  const response = await fetch(authUrl, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ token: request.query.token }),
-  })
-  if (response.status !== 200) return reply.code(403).send()
-  const { uid, channels }: Identity = await response.json()
+  const identity = await askForIdentity(authUrl, request.query.token)
+  if (identity === undefined) return reply.code(403).send()
+  const { uid, channels } = identity
   const subscriber = { reply, channels: new Set(channels) }
   subscribers.add(subscriber)
   reply.raw.on('close', () => subscribers.delete(subscriber))

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = new URL('../../', import.meta.url)
@@ -14,6 +14,11 @@ export function installedVersion(name: string): string {
   } catch {
     return name
   }
+}
+
+/** Whether a package is installed. */
+export function isInstalled(name: string): boolean {
+  return existsSync(new URL(`node_modules/${name}/package.json`, root))
 }
 
 /** Path of a file of this repository. */

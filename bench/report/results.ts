@@ -17,6 +17,8 @@ export interface LoadSetting {
 /** What a file in `bench/results/` says. */
 export interface Result {
   readonly scenario: string
+  /** What was done, in a line. */
+  readonly description: string
   /** When it began, ISO 8601. */
   readonly date: string
   readonly machine: Machine

@@ -23,8 +23,14 @@ export interface FigureOfServer extends Spread {
 export interface FigureSummary extends FigureSpec {
   /** By name of the server. */
   readonly servers: Readonly<Record<string, FigureOfServer>>
-  /** Whether the goal was reached; absent if there is none, or what it compares was not measured. */
-  readonly isReached?: boolean
+  /** What became of each of its goals. */
+  readonly verdicts: readonly Verdict[]
+}
+
+/** Whether a goal was reached; `undefined` if what it compares was not measured. */
+export interface Verdict {
+  readonly goal: Goal
+  readonly isReached: boolean | undefined
 }
 
 /** What came of a scenario. */
@@ -44,9 +50,7 @@ export function summarize(specs: readonly FigureSpec[], rounds: Rounds): Summary
   const figures = specs.map(spec => summarizeFigure(spec, rounds))
   const faults = byServer(rounds, all => all.map(one => one.faults).reduce(addFaults, NO_FAULTS))
   const parts = new Set([...rounds.values()].flat().flatMap(one => Object.keys(one.efforts)))
-  const efforts = Object.fromEntries(
-    [...parts].map(part => [part, byServer(rounds, all => addEfforts(effortsOf(all, part)))]),
-  )
+  const efforts = Object.fromEntries([...parts].map(part => [part, effortsIn(rounds, part)]))
   return { figures, efforts, faults, failures: failuresIn(faults), refusals: refusalsIn(figures) }
 }
 
@@ -55,6 +59,8 @@ function summarizeFigure(spec: FigureSpec, rounds: Rounds): FigureSummary {
   const servers: Record<string, FigureOfServer> = {}
   for (const [name, all] of rounds) {
     const values = valuesOf(all, spec.name)
+    // A server that cannot be asked for it has no such figure.
+    if (values.every(Number.isNaN)) continue
     const isBound = spec.part !== undefined && effortsOf(all, spec.part).some(isLoadBound)
     const ratios = values.flatMap((value, round) => {
       const own = ours[round]
@@ -63,12 +69,18 @@ function summarizeFigure(spec: FigureSpec, rounds: Rounds): FigureSummary {
     servers[name] = {
       ...spread(values),
       limit: isBound ? 'load' : 'server',
-      isValid: !isBound || (spec.whenLoadBound === 'bound' && name === OURS),
+      isValid: !isBound || mayBeBound(spec, name),
       ...(name === OURS || ratios.length === 0 ? {} : { ratio: spread(ratios) }),
     }
   }
-  const isReached = spec.goal === undefined ? undefined : reaches(spec.goal, servers)
-  return { ...spec, servers, ...(isReached === undefined ? {} : { isReached }) }
+  const verdicts = (spec.goals ?? []).map(goal => ({ goal, isReached: reaches(goal, servers) }))
+  return { ...spec, servers, verdicts }
+}
+
+/** Whether a figure that says how fast the load was may be shown as a bound: not if it would flatter us where a goal compares. */
+function mayBeBound({ whenLoadBound, goals = [] }: FigureSpec, server: string): boolean {
+  if (server === OURS) return whenLoadBound === 'bound'
+  return !goals.some(goal => goal.kind !== 'at-most' && goal.to === server)
 }
 
 function reaches(goal: Goal, servers: Readonly<Record<string, FigureOfServer>>): boolean | undefined {
@@ -104,6 +116,14 @@ function valuesOf(all: readonly Measurement[], figure: string): number[] {
 
 function effortsOf(all: readonly Measurement[], part: string): Effort[] {
   return all.flatMap(one => one.efforts[part] ?? [])
+}
+
+/** Those that have the part. */
+function effortsIn(rounds: Rounds, part: string): Record<string, Effort> {
+  const efforts = [...rounds].map(([name, all]) => [name, effortsOf(all, part)] as const)
+  return Object.fromEntries(
+    efforts.filter(([, all]) => all.length > 0).map(([name, all]) => [name, addEfforts(all)]),
+  )
 }
 
 function byServer<Value>(rounds: Rounds, of: (all: readonly Measurement[]) => Value): Record<string, Value> {

@@ -1,7 +1,6 @@
 import { type Effort, loadShare, othersShare, serverShare } from '../rig/effort.js'
-import type { Goal } from '../scenarios/scenario.js'
-import type { Spread } from '../statistics.js'
-import { type FigureOfServer, type FigureSummary, OURS, type Summary } from './summary.js'
+import { figureText, goalText, ratioText, verdictText } from './figure-text.js'
+import { type FigureSummary, OURS, type Summary } from './summary.js'
 
 /** More than this of a core that others had, and the run is better repeated. */
 const NOISE = 0.05
@@ -14,16 +13,20 @@ const NOISE = 0.05
 export function formatSummary(summary: Summary, options: { readonly verdicts: boolean }): string {
   const servers = Object.keys(summary.faults)
   const others = servers.filter(name => name !== OURS && servers.includes(OURS))
-  const head = ['', ...servers, ...others.map(name => `${OURS} / ${name}`), options.verdicts ? 'goal' : '']
-  const rows = summary.figures.map(figure => [
-    `${figure.name}, ${figure.unit}`,
-    ...servers.map(name => formatFigure(figure.servers[name], figure)),
-    ...others.map(name => formatRatio(figure.servers[name]?.ratio)),
-    options.verdicts ? formatGoal(figure) : '',
+  const label = ({ name, unit }: FigureSummary) => `${name}, ${unit}`
+  const figures = summary.figures.map(figure => [
+    label(figure),
+    ...servers.map(name => figureText(figure, name)),
+    options.verdicts ? goals(figure) : '',
+  ])
+  const ratios = summary.figures.map(figure => [
+    `  ${figure.name}`,
+    ...others.map(name => ratioText(figure, name)),
   ])
   return [
-    ...alignColumns([head, ...rows]),
+    ...alignColumns([['', ...servers, options.verdicts ? 'goals' : ''], ...figures]),
     '',
+    ...(others.length === 0 ? [] : [...alignColumns([[`${OURS} /`, ...others], ...ratios]), '']),
     'busy, % of the time: server / load, in all rounds together',
     ...alignColumns(
       Object.entries(summary.efforts).map(([part, efforts]) => [
@@ -37,38 +40,9 @@ export function formatSummary(summary: Summary, options: { readonly verdicts: bo
   ].join('\n')
 }
 
-function formatFigure(figure: FigureOfServer | undefined, { better }: FigureSummary): string {
-  if (figure === undefined) return ''
-  if (!figure.isValid) return 'invalid'
-  const mark = figure.limit === 'server' ? '' : better === 'higher' ? '≥ ' : '≤ '
-  return mark + formatSpread(figure)
+function goals({ verdicts, unit }: FigureSummary): string {
+  return verdicts.map(verdict => `${goalText(verdict.goal, unit)}: ${verdictText(verdict)}`).join(', ')
 }
-
-function formatSpread({ median, min, max }: Spread): string {
-  const format = (value: number) =>
-    value.toLocaleString('en-US', { maximumFractionDigits: Math.abs(value) < 100 ? 1 : 0 })
-  return min === max ? format(median) : `${format(median)} (${format(min)}–${format(max)})`
-}
-
-function formatRatio(ratio: Spread | undefined): string {
-  if (ratio === undefined) return ''
-  const format = (value: number) => value.toPrecision(value < 0.1 ? 1 : 2)
-  const { median, min, max } = ratio
-  const one = (value: number) => (value >= 99.5 ? value.toFixed(0) : format(value))
-  return min === max ? one(median) : `${one(median)} (${one(min)}–${one(max)})`
-}
-
-function formatGoal({ goal, isReached, unit }: FigureSummary): string {
-  if (goal === undefined) return ''
-  const verdict = isReached === undefined ? 'not compared' : isReached ? 'reached' : 'MISSED'
-  return `${goalText(goal, unit)}: ${verdict}`
-}
-
-function goalText(goal: Goal, unit: string): string {
-  if (goal.kind === 'at-most') return `≤ ${goal.value} ${unit}`
-  return `${goal.kind === 'ratio-at-least' ? '≥' : '≤'} ${goal.value} × ${goal.to}`
-}
-
 function formatEffort(effort: Effort | undefined): string {
   if (effort === undefined) return ''
   const percent = (share: number) => Math.round(100 * share)

@@ -1,7 +1,7 @@
 import { addFaults, type Faults, NO_FAULTS } from '../load/faults.js'
 import { Histogram } from '../load/histogram.js'
 import type { PhasePlan } from '../load/phase-ledger.js'
-import type { ReaderCommand, ReaderReport, StreamRequest } from '../load/protocol.js'
+import type { ConnectedReport, ReaderCommand, ReaderReport, StreamRequest } from '../load/protocol.js'
 import { LoadProcess, type LoadProgram } from '../machine/load-process.js'
 
 /** How the connecting went. */
@@ -12,13 +12,27 @@ export interface Ramp {
   readonly failure: string | undefined
   /** From the first `connect()` until the last stream was open. */
   readonly micros: number
+  /** When the last stream was open. */
+  readonly lastMicros: number
   /** From `connect()` until the stream was open. */
   readonly latency: Histogram
+}
+
+/** How the returning went. */
+export interface Return extends Ramp {
+  /** How often somebody was turned away, or found no server, and had to come again. */
+  readonly turnedAway: number
 }
 
 /** What all subscribers together have read in a phase. */
 export interface Collected {
   readonly delivered: number
+  /** Messages that did not come, of which a gap has told. */
+  readonly excused: number
+  /** Subscribers that were told so. */
+  readonly gapped: number
+  /** Polls that were answered with messages. */
+  readonly answers: number
   readonly faults: Faults
   /** Why the first stream ended that did. */
   readonly ending: string | undefined
@@ -86,6 +100,7 @@ export class Readers {
         count: Math.min(share, this.#count - first),
         window: Math.max(1, Math.floor(window / this.#processes.length)),
         request: {
+          kind: request.kind,
           host: request.host,
           port: request.port,
           path: request.path,
@@ -94,22 +109,30 @@ export class Readers {
         },
       }
     })
-    return {
-      connected: reports.reduce((sum, report) => sum + report.connected, 0),
-      failed: reports.reduce((sum, report) => sum + report.failed, 0),
-      failure: reports.find(report => report.failure !== undefined)?.failure,
-      micros:
-        Math.max(...reports.map(report => report.lastMicros)) -
-        Math.min(...reports.map(report => report.firstMicros)),
-      latency: Histogram.sum(reports.map(report => report.latency)),
-    }
+    return sumRamps(reports)
+  }
+
+  /** Cuts all connections; resolves when they are. Only the native reader does this and the next two. */
+  async cut(): Promise<void> {
+    await this.#all('away', () => ({ kind: 'cut' }))
+  }
+
+  /** Resolves when no connection is left, in a phase with a crash. To be called before it. */
+  async away(): Promise<void> {
+    await Promise.all(this.#processes.map(process => process.next('away')))
+  }
+
+  /** Lets all return with their cursors, each at a random time within `spreadMs`; resolves when all have. */
+  async return(spreadMs: number): Promise<Return> {
+    const reports = await this.#all('returned', () => ({ kind: 'return', spreadMs }))
+    return { ...sumRamps(reports), turnedAway: reports.reduce((sum, report) => sum + report.turnedAway, 0) }
   }
 
   /** Begins a phase. What comes from now on is checked against the plan. */
-  async arm({ phase, sources, messages }: PhasePlan): Promise<void> {
+  async arm({ phase, sources, messages, isSpread, hasCrash }: PhasePlan): Promise<void> {
     await this.#all('armed', () => ({
       kind: 'arm',
-      plan: { phase, sources, messages },
+      plan: { phase, sources, messages, isSpread, hasCrash },
       polls: this.#polls,
     }))
   }
@@ -122,13 +145,18 @@ export class Readers {
   /** Ends a phase and tells what came of it, and what went wrong since the last one. */
   async collect(): Promise<Collected> {
     const reports = await this.#all('collected', () => ({ kind: 'collect' }))
+    const sum = (key: 'delivered' | 'excused' | 'gapped' | 'answers' | 'workedMicros') =>
+      reports.reduce((total, report) => total + report[key], 0)
     return {
-      delivered: reports.reduce((sum, report) => sum + report.delivered, 0),
+      delivered: sum('delivered'),
+      excused: sum('excused'),
+      gapped: sum('gapped'),
+      answers: sum('answers'),
       faults: reports.reduce((sum, report) => addFaults(sum, report.faults), NO_FAULTS),
       ending: reports.find(report => report.ending !== undefined)?.ending,
       latency: Histogram.sum(reports.map(report => report.latency)),
       lastMicros: Math.max(...reports.map(report => report.lastMicros)),
-      workedMicros: reports.reduce((sum, report) => sum + report.workedMicros, 0),
+      workedMicros: sum('workedMicros'),
     }
   }
 
@@ -145,5 +173,17 @@ export class Readers {
         return report
       }),
     )
+  }
+}
+
+function sumRamps(reports: readonly Omit<ConnectedReport, 'kind'>[]): Ramp {
+  const lastMicros = Math.max(...reports.map(report => report.lastMicros))
+  return {
+    connected: reports.reduce((sum, report) => sum + report.connected, 0),
+    failed: reports.reduce((sum, report) => sum + report.failed, 0),
+    failure: reports.find(report => report.failure !== undefined)?.failure,
+    micros: lastMicros - Math.min(...reports.map(report => report.firstMicros)),
+    lastMicros,
+    latency: Histogram.sum(reports.map(report => report.latency)),
   }
 }

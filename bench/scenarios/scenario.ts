@@ -6,7 +6,7 @@ import type { RigSetting } from '../rig/rig.js'
 
 /** What a figure has to be. */
 export type Goal =
-  /** Ours is at least so many times that of another server. */
+  /** Ours is at least so many times that of another server, which is named as on the command line. */
   | { readonly kind: 'ratio-at-least'; readonly to: string; readonly value: number }
   /** Ours is at most so many times that of another server. */
   | { readonly kind: 'ratio-at-most'; readonly to: string; readonly value: number }
@@ -21,12 +21,15 @@ export interface FigureSpec {
   /** Which part of the scenario it comes from, and whose {@link Measurement.efforts} say what it is worth; none: nobody's. */
   readonly part?: string
   /**
-   * What to do when the load, and not the server, was the limit in that part. `refuse`: the figure is invalid, and so is the
-   * run. `bound`: for our server it is a lower bound (of a rate) or an upper one (of a time), and is shown as such; for any
-   * other it is invalid too, since it would flatter us.
+   * What to do when the load, and not our server, was the limit in that part. `refuse`: the figure is invalid, and so is the run.
+   * `bound`: it is a lower bound (of a rate) or an upper one (of a time), and is shown as such. Of another server it is a bound,
+   * too, but invalid if a goal compares it with ours, which it would flatter.
    */
   readonly whenLoadBound?: 'refuse' | 'bound'
-  readonly goal?: Goal
+  /** All that it has to be: one of a kind and server. */
+  readonly goals?: readonly Goal[]
+  /** What it is called where the README sums up, without the unit; absent: it is not there. */
+  readonly headline?: string
 }
 
 /** What one server did in one round. */
@@ -41,6 +44,8 @@ export interface Measurement {
 /** A way to load a server. One file each; a run measures each server with it in turn. */
 export interface Scenario {
   readonly name: string
+  /** Whether it has subscribers that only the native reader knows. */
+  readonly needsNativeReader?: boolean
   /** What is done, in a line. */
   describe(options: Options): string
   /** The figures that it takes, in the order of the table. */

@@ -1,12 +1,13 @@
-import { createSecretKey, type KeyObject } from 'node:crypto'
-import { errors, type JWTPayload, jwtVerify } from 'jose'
+import { errors, type JWTPayload } from 'jose'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Clock } from '../clock.js'
 import { formProblem } from '../form-problem.js'
+import { grantType } from '../grant-type.js'
 import { UidSchema } from '../message.js'
 import { channelPatternProblem } from './identity-form.js'
-import { grantType, jwtHeader } from './jwt.js'
+import { jwtHeader } from './jwt.js'
+import { SecretKeys } from './secret-keys.js'
 
 /** Why a grant does not count; said to the page in `ready.refused`. */
 export const grantRefusals = {
@@ -48,7 +49,7 @@ const notValid: Grant = { isGenuine: false, reason: grantRefusals.invalid }
 /** Tells genuine grants of one site from others. */
 export class GrantVerifier {
   readonly #clock: Clock
-  readonly #secrets: readonly KeyObject[]
+  readonly #secrets: SecretKeys
   readonly #audience: string
   readonly #toleranceMs: number
   readonly #maxChannelBytes: number
@@ -67,7 +68,7 @@ export class GrantVerifier {
     onProblem: (problem: string) => void
   }) {
     this.#clock = options.clock
-    this.#secrets = options.secrets.map(secret => createSecretKey(secret, 'utf8'))
+    this.#secrets = new SecretKeys(options.secrets)
     this.#audience = options.site
     this.#toleranceMs = options.toleranceMs
     this.#maxChannelBytes = options.maxChannelBytes
@@ -76,31 +77,27 @@ export class GrantVerifier {
 
   /** Finds out what a grant is. Never rejects: a bad grant fails no request. */
   async verify(grant: string): Promise<Grant> {
-    if (this.#secrets.length === 0) return notAccepted
+    if (this.#secrets.size === 0) return notAccepted
     // jose takes other spellings of the type, too; one is enough.
     if (jwtHeader(grant)?.typ !== grantType) return notValid
-    for (const secret of this.#secrets) {
-      try {
-        return this.#genuine(await this.#claims(grant, secret))
-      } catch (error) {
-        if (error instanceof errors.JWSSignatureVerificationFailed) continue
-        if (error instanceof errors.JWTClaimValidationFailed) this.#onProblem(error.message)
-        return notValid
-      }
+    try {
+      const claims = await this.#claims(grant)
+      return claims === undefined ? notValid : this.#genuine(claims)
+    } catch (error) {
+      if (error instanceof errors.JWTClaimValidationFailed) this.#onProblem(error.message)
+      return notValid
     }
-    return notValid
   }
 
-  async #claims(grant: string, secret: KeyObject): Promise<JWTPayload> {
+  async #claims(grant: string): Promise<JWTPayload | undefined> {
     try {
-      const { payload } = await jwtVerify(grant, secret, {
+      return await this.#secrets.verify(grant, {
         algorithms: ['HS256'],
         audience: this.#audience,
         requiredClaims: ['exp'],
         clockTolerance: this.#toleranceMs / 1_000,
         currentDate: new Date(this.#clock.now()),
       })
-      return payload
     } catch (error) {
       // Everything else about it has been found good by then; that it is over is for whoever weighs it.
       if (error instanceof errors.JWTExpired) return error.payload

@@ -1,10 +1,10 @@
-import { createSecretKey, type KeyObject } from 'node:crypto'
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
 import type { Clock } from '../clock.js'
 import type { Identity } from './identity.js'
 import { identityFromClaims, NotAnIdentity } from './identity-form.js'
 import { claimedEnd, isGrantType, jwtHeader } from './jwt.js'
 import type { KeySet } from './key-set.js'
+import { SecretKeys } from './secret-keys.js'
 import { VerifierUnavailable } from './token-verifier.js'
 
 /**
@@ -44,7 +44,7 @@ export interface JwtVerified {
  */
 export class JwtVerifier {
   readonly #clock: Clock
-  readonly #secrets: readonly KeyObject[]
+  readonly #secrets: SecretKeys
   readonly #keySet: KeySet | undefined
   readonly #audience: string | undefined
   readonly #toleranceMs: number
@@ -64,7 +64,7 @@ export class JwtVerifier {
     onProblem: (problem: string) => void
   }) {
     this.#clock = options.clock
-    this.#secrets = options.secrets.map(secret => createSecretKey(secret, 'utf8'))
+    this.#secrets = new SecretKeys(options.secrets)
     this.#keySet = options.keySet
     this.#audience = options.audience
     this.#toleranceMs = options.toleranceMs
@@ -122,20 +122,10 @@ export class JwtVerifier {
     const { alg, typ } = jwtHeader(token) ?? {}
     if (typeof alg !== 'string') return undefined
     if (isGrantType(typ)) return undefined
-    if (secretAlgorithms.includes(alg)) return await this.#bySecret(token)
-    return publicAlgorithms.includes(alg) ? await this.#byKeySet(token) : undefined
-  }
-
-  async #bySecret(token: string): Promise<JWTPayload | undefined> {
-    const options = this.#options(secretAlgorithms)
-    for (const secret of this.#secrets) {
-      try {
-        return (await jwtVerify(token, secret, options)).payload
-      } catch (error) {
-        if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error
-      }
+    if (secretAlgorithms.includes(alg)) {
+      return await this.#secrets.verify(token, this.#options(secretAlgorithms))
     }
-    return undefined
+    return publicAlgorithms.includes(alg) ? await this.#byKeySet(token) : undefined
   }
 
   async #byKeySet(token: string): Promise<JWTPayload | undefined> {

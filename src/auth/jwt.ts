@@ -1,7 +1,6 @@
+import { grantType } from '../grant-type.js'
+import { isRecord } from '../record.js'
 import { hashToken } from './identity.js'
-
-/** The `typ` of a grant, which is never a token. */
-export const grantType = 'downpipe-grant+jwt'
 
 /** Compact serialization; the signature of an unsecured JWT is empty, and it must be known for a JWT to be refused. */
 const compact = /^([\w-]+)\.([\w-]+)\.[\w-]*$/
@@ -43,8 +42,4 @@ function part(text: string | undefined): Readonly<Record<string, unknown>> | und
   } catch {
     return undefined
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,5 +1,6 @@
 import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from 'jose'
 import type { Clock } from '../clock.js'
+import { isRecord } from '../record.js'
 import { VerifierUnavailable } from './token-verifier.js'
 
 /** How old, in ms, keys may be before they are fetched anew beside their use: a key that was taken back is used no longer. */
@@ -111,9 +112,7 @@ async function readText(response: Response): Promise<string> {
 }
 
 function isKeySet(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || !('keys' in value) || !Array.isArray(value.keys))
-    return false
-  return value.keys.every((key: unknown) => typeof key === 'object' && key !== null && !Array.isArray(key))
+  return isRecord(value) && Array.isArray(value.keys) && value.keys.every(isRecord)
 }
 
 function wordFailure(error: unknown): VerifierUnavailable {

@@ -4,6 +4,7 @@ import { filePath } from '../config/kind.js'
 import { maybe, one, toggle } from '../config/option.js'
 import { duration } from '../config/quantity.js'
 import { plainKey } from '../config/service-key.js'
+import { siteName } from '../config/site-name.js'
 import { siteBase, type Target, target } from '../remote/target.js'
 import type { ValuesOf } from './command.js'
 import { CommandError, exitCodes } from './exit-code.js'
@@ -12,14 +13,6 @@ import type { Terminal } from './terminal.js'
 
 /** Where the service is when nobody says it: where `downpipe` listens by default. */
 const defaultUrl = 'http://127.0.0.1:8080'
-
-const siteName: Kind<string> = {
-  placeholder: 'NAME',
-  what: "a site's name: a-z, 0-9, - and _, at most 63 characters",
-  limits: '',
-  json: ['string'],
-  parse: text => (/^[a-z0-9][a-z0-9_-]{0,62}$/.test(text) ? text : undefined),
-}
 
 /** Prints for machines. */
 export const jsonOption = toggle({

@@ -1,15 +1,11 @@
 import { maybe } from '../config/option.js'
+import { defaultSite } from '../config/site-name.js'
+import { grantType } from '../grant-type.js'
 import { defineCommand } from './command.js'
 import { jsonOption, siteOf, siteOption } from './connection.js'
 import { CommandError, exitCodes } from './exit-code.js'
 import { text } from './kinds.js'
 import { mint, mintingOptions, secretOf } from './minting.js'
-
-/** The `typ` of a grant, which is never a token. */
-const grantType = 'downpipe-grant+jwt'
-
-/** The name of a server's only site. */
-const onlySite = 'default'
 
 /** Where the secret is looked for when no option names it. */
 const variable = 'DOWNPIPE_GRANT_SECRET'
@@ -34,7 +30,11 @@ export const grant = defineCommand({
   run: async ({ values, terminal }) => {
     const { uid, channels, expiresMs } = values
     if (channels.length === 0) throw new CommandError(exitCodes.usage, 'for which channels? give --channel')
-    const claims = { channels, aud: siteOf(values, terminal) ?? onlySite, ...(uid !== undefined && { uid }) }
+    const claims = {
+      channels,
+      aud: siteOf(values, terminal) ?? defaultSite,
+      ...(uid !== undefined && { uid }),
+    }
     const secret = secretOf(values, variable, terminal)
     const { jwt, expires } = await mint(claims, { secret, type: grantType, expiresMs })
     terminal.write(`${values.json ? JSON.stringify({ grant: jwt, expires }) : jwt}\n`)

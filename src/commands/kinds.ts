@@ -1,15 +1,9 @@
-import type { Kind } from '../config/kind.js'
+import { type Kind, matching } from '../config/kind.js'
 import { parseJson } from '../remote/ask.js'
 
 /** Any text that is not empty; the server, or whoever reads it, judges it. */
 export function text(placeholder: string, what: string): Kind<string> {
-  return {
-    placeholder,
-    what,
-    limits: '',
-    json: ['string'],
-    parse: given => (given === '' ? undefined : given),
-  }
+  return matching(placeholder, what, /./s)
 }
 
 /** Any JSON. */

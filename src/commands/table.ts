@@ -1,3 +1,4 @@
+import { isRecord } from '../record.js'
 import { visible } from './terminal.js'
 
 /** Names that are written out of a list in a cell; the others are counted. */
@@ -49,7 +50,7 @@ function flatten(value: unknown, prefix: string): readonly (readonly [string, un
 }
 
 function fieldsOf(value: unknown): readonly (readonly [string, unknown])[] {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : []
+  return isRecord(value) ? Object.entries(value) : []
 }
 
 function isRecordList(value: unknown): boolean {

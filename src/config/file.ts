@@ -1,3 +1,4 @@
+import { isRecord } from '../record.js'
 import type { Option } from './option.js'
 import { fileKey, options, siteOptions, table } from './options.js'
 import { printable, quote, refusal, unknownName } from './problem.js'
@@ -24,10 +25,10 @@ export function readConfigFile(path: string, text: string): FileSource {
   const json = text.replace(/^\uFEFF/, '')
   const content = parse(json)
   if (content instanceof Error) return failed(`${path}: is not valid JSON${place(content.message, json)}`)
-  if (!isObject(content)) return failed(`${path}: must hold one JSON object, such as {"heartbeat": "25s"}`)
+  if (!isRecord(content)) return failed(`${path}: must hold one JSON object, such as {"heartbeat": "25s"}`)
   const { sites = {}, ...top } = content
   const { given, problems } = readEntries(path, '', top, byKey)
-  if (isObject(sites)) {
+  if (isRecord(sites)) {
     return { given, problems, sites: Object.entries(sites).map(site => readSite(path, ...site)) }
   }
   const problem = `sites in ${path}: must hold one JSON object, such as {"blog": {"serviceKeyFile": "/etc/blog.key"}}`
@@ -43,7 +44,7 @@ function readSite(path: string, name: string, section: unknown): SiteSource {
       : isSiteName(name)
         ? []
         : [`${source}: is not allowed as a name; it must be ${siteNameForm}`]
-  const content = isObject(section)
+  const content = isRecord(section)
     ? readEntries(path, `${prefix}.`, section, bySiteKey)
     : failed(`${source}: must hold one JSON object of options`)
   return { name, source, given: content.given, problems: [...misnamed, ...content.problems] }
@@ -76,10 +77,6 @@ function readEntry(source: string, key: string, value: unknown, known: typeof by
 /** One value of an option as a JSON file holds it. */
 export function itemOf(option: Option, value: unknown): Item {
   return option.jsonItemWhat === undefined ? String(value).trim() : new JsonItem(value)
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function describe(option: Option, value: unknown): string {

@@ -1,5 +1,5 @@
-import type { EndReason } from '../hub/hub.js'
 import type { Subscriber } from '../hub/subscriber.js'
+import type { EndReason } from '../hub/watcher.js'
 import { channelOf } from '../message.js'
 
 /** An open stream or a waiting poll, as `onOpen` and `onClose` see it: the same object in both. A poller opens one for each poll. */

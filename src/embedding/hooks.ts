@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js'
 import { HookFailed, PublishVetoed } from '../errors.js'
-import type { EndReason, HubWatcher } from '../hub/hub.js'
 import type { Subscriber } from '../hub/subscriber.js'
+import type { EndReason, HubWatcher } from '../hub/watcher.js'
 import { isPublishMessage, type PublishMessage } from '../message.js'
 import type { SiteLogger } from '../site.js'
 import { type Connection, SubscriberConnection } from './connection.js'

@@ -1,4 +1,5 @@
 import { Frame } from '../frame.js'
+import { randomBetween } from '../jitter.js'
 
 /** What the client is to do when its stream or poll is closed. */
 interface CloseRule {
@@ -41,6 +42,5 @@ export function closeFrame(close: Close): Frame {
 /** Words the close for one client. `spreadMs` is how long a return of everybody is to take. */
 export function closeFor(reason: CloseReason, spreadMs: number): Close {
   const { reconnect, retryMs } = closeReasons[reason]
-  const [least, most] = retryMs === 'spread' ? [0, spreadMs] : retryMs
-  return { reason, reconnect, retryMs: Math.round(least + Math.random() * (most - least)) }
+  return { reason, reconnect, retryMs: randomBetween(retryMs === 'spread' ? [0, spreadMs] : retryMs) }
 }

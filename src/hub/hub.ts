@@ -1,16 +1,19 @@
-import { type Cursor, formatCursor, type Since } from '../cursor.js'
+import type { Cursor } from '../cursor.js'
 import { Frame } from '../frame.js'
 import type { Entry } from '../log/entry.js'
 import type { Command, Follower } from '../log/message-log.js'
-import type { GapReason, Window } from '../log/window.js'
+import type { Window } from '../log/window.js'
 import { routingKey } from '../message.js'
 import { Audience } from './audience.js'
 import { type CloseReason, closeFor, closeFrame } from './close-reason.js'
-import { type DeliveryCounters, Outboxes, type OutboxesOptions } from './outboxes.js'
+import { HubCounters } from './counters.js'
+import { Outboxes, type OutboxesOptions } from './outboxes.js'
+import { Places } from './places.js'
 import { Presence, type PresenceOptions } from './presence.js'
 import { Roster } from './roster.js'
-import type { Subscriber } from './subscriber.js'
+import type { Join, Subscriber } from './subscriber.js'
 import { Upkeep, type UpkeepOptions } from './upkeep.js'
+import type { HubWatcher } from './watcher.js'
 
 /** What the hub needs. */
 export interface HubOptions
@@ -29,53 +32,12 @@ export interface HubOptions
   readonly watcher?: HubWatcher | undefined
 }
 
-/** Why a connection is over: why it was closed, `left` where the client went, `answered` where a poll was. */
-export type EndReason = CloseReason | 'left' | 'answered'
-
-/** Somebody who wants to know who comes and goes. Neither may throw, nor call the hub. */
-export interface HubWatcher {
-  opened(subscriber: Subscriber): void
-  ended(subscriber: Subscriber, reason: EndReason): void
-}
-
-/** How a subscriber begins. */
-export interface Join {
-  /** Where it wants to go on from; undefined: from *applied*. */
-  readonly since: Since | undefined
-  /** The JSON of its `ready`; undefined: it has that already. */
-  readonly ready: string | undefined
-  /** Whether the client has never received anything before. */
-  readonly isInitial: boolean
-  /** Milliseconds after which it ends; undefined: never. */
-  readonly lifeMs: number | undefined
-  /** Milliseconds after which something falls due for its owner; undefined: nothing does. */
-  readonly recheckMs: number | undefined
-  /** When the CMS was asked about its identity, on the clock's monotonic scale; undefined: it was not. */
-  readonly heardMs: number | undefined
-}
-
-/** What the hub counted since it began. */
-export interface HubCounters extends DeliveryCounters {
-  messages: number
-  /** Streams and polls that began. */
-  connects: number
-  gaps: number
-  closed: Partial<Record<CloseReason, number>>
-}
-
 /**
  * Who listens to what, and the fan-out. It follows the log; applying an entry is one synchronous step, only the writing is
  * sliced over turns. Everything a subscriber gets goes through its outbox, so nothing overtakes.
  */
 export class Hub implements Follower {
-  readonly counters: HubCounters = {
-    messages: 0,
-    connects: 0,
-    deliveries: 0,
-    overflows: 0,
-    gaps: 0,
-    closed: {},
-  }
+  readonly counters = new HubCounters()
   /** Who is online. */
   readonly presence: Presence
   readonly #options: HubOptions
@@ -83,9 +45,8 @@ export class Hub implements Follower {
   /** Who is connected. */
   readonly roster: Roster
   readonly #audience = new Audience<Subscriber>()
-  /** Who waits for which place. */
-  readonly #waiting = new Map<Subscriber, Cursor>()
   readonly #outboxes: Outboxes
+  readonly #places: Places
   readonly #upkeep: Upkeep
   #isFollowing = false
   readonly #connections = { sse: 0, poll: 0 }
@@ -97,13 +58,19 @@ export class Hub implements Follower {
     this.#outboxes = new Outboxes({
       ...options,
       counters: this.counters,
-      onLost: subscriber => this.#gap(subscriber, 'old', false),
+      onLost: subscriber => this.#places.lose(subscriber),
       onStall: subscriber => this.#upkeep.stall(subscriber),
+    })
+    this.#places = new Places({
+      ...options,
+      outboxes: this.#outboxes,
+      counters: this.counters,
+      spreadMs: () => this.spreadMs,
     })
     this.#upkeep = new Upkeep({
       ...options,
       outboxes: this.#outboxes,
-      onAhead: subscriber => this.#giveUpWaiting(subscriber),
+      onAhead: subscriber => this.#places.giveUp(subscriber),
       onEnd: (subscriber, reason) => this.close(subscriber, reason),
     })
     this.presence = new Presence({
@@ -138,17 +105,10 @@ export class Hub implements Follower {
     return this.#audience.size
   }
 
-  /** Whether the user has an open stream or a waiting poll. */
-  isConnected(uid: string): boolean {
-    return this.#audience.has(routingKey.uid(uid))
-  }
-
   /** How long, in ms, a return of everybody is to take. */
   get spreadMs(): number {
     return Math.ceil((this.size / this.#options.reconnectRate) * 1_000)
   }
-
-  // --- the log -----------------------------------------------------------------------------------------------------------
 
   reset(floor: Cursor, birthMs: number): void {
     this.#window.reset(floor, birthMs)
@@ -157,11 +117,7 @@ export class Hub implements Follower {
       return
     }
     this.#options.onReset()
-    this.#audience.forEach(routingKey.broadcast, subscriber => {
-      this.#outboxes.dropMessages(subscriber)
-      this.#gap(subscriber, 'reset', false)
-      this.#outboxes.queue(subscriber)
-    })
+    this.#audience.forEach(routingKey.broadcast, subscriber => this.#places.reset(subscriber))
   }
 
   apply(entries: readonly Entry[]): void {
@@ -170,7 +126,7 @@ export class Hub implements Follower {
       if (entry.kind === 'message') this.#deliver(entry.keys, entry.frame, entry.cursor.n)
       else this.#obey(entry.command, entry.cursor.ms)
     }
-    if (this.#waiting.size > 0) this.#wakeWaiting()
+    this.#places.wake()
   }
 
   #deliver(keys: readonly string[], frame: Frame, n: number): void {
@@ -194,8 +150,6 @@ export class Hub implements Follower {
     })
   }
 
-  // --- subscribers -------------------------------------------------------------------------------------------------------
-
   /** Takes a subscriber in: `ready`, then what it has missed, or a gap; at once as far as one page goes. */
   join(subscriber: Subscriber, options: Join): void {
     const { sink, keys } = subscriber
@@ -204,23 +158,7 @@ export class Hub implements Follower {
     this.counters.connects += 1
     subscriber.id = this.counters.connects
     subscriber.joinedMs = Math.round(this.#options.clock.monotonic())
-    const start = this.#window.start(options.since, keys)
-    if (options.ready !== undefined) {
-      // Before a gap the id is the one that was given: were it later, a cut between the two would hide the gap.
-      const given =
-        typeof options.since === 'object' && 'cursor' in options.since ? options.since.cursor : undefined
-      this.#outboxes.put(
-        subscriber,
-        new Frame('ready', start.kind === 'good' ? start.from : given, options.ready),
-      )
-    }
-    if (start.kind === 'good') subscriber.position = start.from.n
-    else if (start.kind === 'gap') this.#gap(subscriber, start.reason, options.isInitial, options.since)
-    else {
-      subscriber.state = 'waiting'
-      subscriber.position = start.place.n
-      this.#waiting.set(subscriber, start.place)
-    }
+    this.#places.begin(subscriber, options)
     this.#upkeep.begin(subscriber, options.lifeMs, options.recheckMs)
     this.presence.enter(subscriber, options.heardMs)
     this.#options.watcher?.opened(subscriber)
@@ -272,20 +210,11 @@ export class Hub implements Follower {
     if (subscriber.state === 'closed') return
     this.#options.watcher?.ended(subscriber, reason ?? 'answered')
     const { sink } = subscriber
-    let hasAll = subscriber.state === 'live'
-    if (reason !== undefined) {
-      this.counters.closed[reason] = (this.counters.closed[reason] ?? 0) + 1
-      // A blocked sink takes no more messages: the client has its cursor and comes back for them.
-      if (sink.isBlocked && subscriber.pending !== undefined) {
-        subscriber.pending = undefined
-        hasAll = false
-      }
-      this.#outboxes.put(subscriber, closeFrame(closeFor(reason, spreadMs)))
-    }
-    const last = subscriber.pending
-    const reached = hasAll ? this.#window.applied : undefined
+    if (reason !== undefined) this.counters.closed[reason] = (this.counters.closed[reason] ?? 0) + 1
+    const closing = reason && closeFrame(closeFor(reason, spreadMs))
+    const { batch, reached } = this.#outboxes.last(subscriber, closing)
     this.#remove(subscriber)
-    if (last !== undefined) sink.write(last)
+    if (batch !== undefined) sink.write(batch)
     sink.end(reached)
     this.#upkeep.linger(subscriber)
   }
@@ -311,55 +240,8 @@ export class Hub implements Follower {
     subscriber.state = 'closed'
     subscriber.pending = undefined
     for (const key of subscriber.keys) this.#audience.remove(key, subscriber)
-    this.#waiting.delete(subscriber)
+    this.#places.forget(subscriber)
     this.#connections[subscriber.sink.transport] -= 1
     this.presence.leave(subscriber)
   }
-
-  // --- catching up -------------------------------------------------------------------------------------------------------
-
-  /** What stands at the place now may be another entry: the place is of a tail that the log lost, say. */
-  #wakeWaiting(): void {
-    for (const [subscriber, place] of this.#waiting) {
-      const start = this.#window.start({ cursor: place }, subscriber.keys)
-      if (start.kind === 'ahead') continue
-      if (start.kind === 'good') this.#stopWaiting(subscriber, 'catching-up')
-      else this.#gap(subscriber, start.reason, false, { cursor: place })
-      this.#outboxes.queue(subscriber)
-    }
-  }
-
-  #stopWaiting(subscriber: Subscriber, state: 'catching-up' | 'live'): void {
-    this.#waiting.delete(subscriber)
-    // Who does not read must still make progress in time.
-    if (!subscriber.sink.isBlocked) subscriber.stalledTick = 0
-    subscriber.state = state
-  }
-
-  #gap(subscriber: Subscriber, reason: GapReason, isInitial: boolean, since?: Since): void {
-    this.counters.gaps += 1
-    const { applied } = this.#window
-    this.#stopWaiting(subscriber, 'live')
-    subscriber.position = applied.n
-    const gap = {
-      since: sinceText(since),
-      cursor: formatCursor(applied),
-      reason,
-      spreadMs: this.spreadMs,
-      initial: isInitial,
-    }
-    this.#outboxes.put(subscriber, new Frame('gap', applied, JSON.stringify(gap)))
-  }
-
-  /** The place that was waited for is not reached. */
-  #giveUpWaiting(subscriber: Subscriber): void {
-    const place = this.#waiting.get(subscriber)
-    this.#gap(subscriber, 'ahead', false, place && { cursor: place })
-    this.#outboxes.queue(subscriber)
-  }
-}
-
-function sinceText(since: Since | undefined): string | null {
-  if (since === undefined || since === 'malformed') return null
-  return 'cursor' in since ? formatCursor(since.cursor) : String(since.timeMs)
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js'
+import type { Cursor } from '../cursor.js'
 import type { Frame } from '../frame.js'
 import type { Window } from '../log/window.js'
 import { Batch } from './batch.js'
@@ -112,6 +113,26 @@ export class Outboxes {
     }
     if (subscriber.pending !== undefined || subscriber.state === 'catching-up') this.queue(subscriber)
     else if (this.#outgoing.length === 0) this.#begun = undefined
+  }
+
+  /**
+   * What is still to be written to a subscriber that is ended: what waits, then `closing`. `reached`: with that it has everything
+   * up to there; undefined: only what was written is known.
+   */
+  last(
+    subscriber: Subscriber,
+    closing: Frame | undefined,
+  ): { readonly batch: Batch | undefined; readonly reached: Cursor | undefined } {
+    let hasAll = subscriber.state === 'live'
+    if (closing !== undefined) {
+      // A blocked sink takes no more messages: the client has its cursor and comes back for them.
+      if (subscriber.sink.isBlocked && subscriber.pending !== undefined) {
+        subscriber.pending = undefined
+        hasAll = false
+      }
+      this.put(subscriber, closing)
+    }
+    return { batch: subscriber.pending, reached: hasAll ? this.#options.window.applied : undefined }
   }
 
   #deliver(subscriber: Subscriber, frame: Frame): void {

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js'
 import type { Window } from '../log/window.js'
+import { routingKey } from '../message.js'
 import type { Audience } from './audience.js'
 import type { Subscriber, SubscriberState } from './subscriber.js'
 
@@ -38,6 +39,11 @@ export class Roster {
   /** How many listen on the key. */
   count(key: string): number {
     return this.#audience.count(key)
+  }
+
+  /** Whether the user has an open stream or a waiting poll. */
+  isConnected(uid: string): boolean {
+    return this.#audience.has(routingKey.uid(uid))
   }
 
   /** Calls `visit` for each subscriber that listens on the key, in no order. */

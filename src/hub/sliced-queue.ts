@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js'
 import { sharedTurns, type Turns, type TurnTaker } from './turns.js'
 
 /** Items between two looks at the clock. */
-const stride = 32
+const stride = 16
 
 /**
  * Work on many items, each at the end of the turn in which it was pushed or later, sliced over turns. All queues on one clock

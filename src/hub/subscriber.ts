@@ -1,4 +1,4 @@
-import type { Cursor } from '../cursor.js'
+import type { Cursor, Since } from '../cursor.js'
 import type { Batch } from './batch.js'
 import type { CloseReason } from './close-reason.js'
 
@@ -54,6 +54,22 @@ export interface SubscriberOptions {
   readonly keys: readonly string[]
   /** The reason it is given when its life is over; undefined: a poll is simply answered. */
   readonly endReason: CloseReason | undefined
+}
+
+/** How a subscriber begins. */
+export interface Join {
+  /** Where it wants to go on from; undefined: from *applied*. */
+  readonly since: Since | undefined
+  /** The JSON of its `ready`; undefined: it has that already. */
+  readonly ready: string | undefined
+  /** Whether the client has never received anything before. */
+  readonly isInitial: boolean
+  /** Milliseconds after which it ends; undefined: never. */
+  readonly lifeMs: number | undefined
+  /** Milliseconds after which something falls due for its owner; undefined: nothing does. */
+  readonly recheckMs: number | undefined
+  /** When the CMS was asked about its identity, on the clock's monotonic scale; undefined: it was not. */
+  readonly heardMs: number | undefined
 }
 
 /** One reader of the log: a cursor with an outbox. The hub alone changes it. */

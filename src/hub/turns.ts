@@ -1,10 +1,13 @@
 import type { Clock } from '../clock.js'
 
-/** How long one turn of the event loop may be held, in ms: a fan-out to 10,000 sockets would block it for 80. */
-const turnMs = 5
+/**
+ * How long one turn of the event loop may be held, in ms: a fan-out to 10,000 sockets would block it for 80. A new connection needs
+ * some turns until it is answered; with 5 ms a turn, that took up to 36 ms. Shorter turns cost the fan-out nothing that was seen.
+ */
+const turnMs = 2
 
 /** How long, in ms, one holder may work while others wait in the same turn: who has little to do is not kept by who has much. */
-const shareMs = 1
+const shareMs = 0.5
 
 /** Somebody with work that may take more than one turn. */
 export interface TurnTaker {

@@ -6,7 +6,7 @@ import type { Frame } from '../frame.js'
 import type { Batch } from '../hub/batch.js'
 import type { Hub } from '../hub/hub.js'
 import { SlicedQueue } from '../hub/sliced-queue.js'
-import { type Sink, Subscriber } from '../hub/subscriber.js'
+import type { Sink } from '../hub/subscriber.js'
 import { ownParsing } from '../own-parsing.js'
 import type { AddressCount } from './address-count.js'
 import { admit, type HandshakeOptions, type Subscription, shakeHands } from './handshake.js'
@@ -176,7 +176,6 @@ function poll(
   collector: PollCollector,
   { hub }: PollOptions,
 ): void {
-  const { principal } = session
   const ready = session.ready()
   let isJoined = false
   const answer = () => {
@@ -187,15 +186,7 @@ function poll(
   const sink = new PollSink(reply, since, () => {
     if (isJoined) collector.add(answer)
   })
-  const subscriber = new Subscriber({
-    sink,
-    owner: session,
-    uid: principal.identity.uid,
-    visibleTo: principal.identity.visibleTo,
-    tokenHash: principal.tokenHash,
-    keys: session.keys,
-    endReason: undefined,
-  })
+  const subscriber = session.subscriber(sink, undefined)
   reply.raw.once('close', () => hub.leave(subscriber))
   hub.join(subscriber, {
     since,
@@ -203,7 +194,7 @@ function poll(
     isInitial,
     lifeMs: waitMs,
     recheckMs: session.endsInMs,
-    heardMs: principal.askedMs,
+    heardMs: session.principal.askedMs,
   })
   isJoined = true
   if (sink.hasFrames || since === undefined || waitMs === 0) answer()

@@ -6,8 +6,10 @@ import type { Memberships } from '../auth/memberships.js'
 import { type RefusedGrant, weighGrants } from '../auth/weighed-grants.js'
 import type { Clock } from '../clock.js'
 import { isTransient } from '../errors.js'
+import type { CloseReason } from '../hub/close-reason.js'
 import type { Hub } from '../hub/hub.js'
-import type { Owner, Subscriber } from '../hub/subscriber.js'
+import { type Owner, type Sink, Subscriber } from '../hub/subscriber.js'
+import { around } from '../jitter.js'
 import { routingKey } from '../message.js'
 
 /** How long, in ms, until it is tried again to confirm an identity when nobody could say. */
@@ -103,6 +105,13 @@ export class Session implements Owner {
     const keys = [routingKey.broadcast, ...this.#channels.map(routingKey.channel)]
     if (uid !== null) keys.push(routingKey.uid(uid))
     return keys
+  }
+
+  /** One that listens in its name; `endReason` is what it is given when its life is over (undefined: a poll is simply answered). */
+  subscriber(sink: Sink, endReason: CloseReason | undefined): Subscriber {
+    const { identity, tokenHash } = this.#principal
+    const { uid, visibleTo } = identity
+    return new Subscriber({ sink, owner: this, uid, visibleTo, tokenHash, keys: this.keys, endReason })
   }
 
   /** The data of `ready`, and its version: a client that has this version need not be told. */
@@ -205,7 +214,7 @@ export class Session implements Owner {
       hub.close(subscriber, 'expired')
       return
     }
-    this.#confirmIn(confirmAgainMs * (0.8 + 0.4 * Math.random()))
+    this.#confirmIn(around(confirmAgainMs))
     this.#callAgain(subscriber)
   }
 

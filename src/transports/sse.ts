@@ -4,7 +4,8 @@ import { isTransient, Pipelined } from '../errors.js'
 import type { Batch } from '../hub/batch.js'
 import { closeFor, closeFrame } from '../hub/close-reason.js'
 import type { Hub } from '../hub/hub.js'
-import { type Sink, Subscriber } from '../hub/subscriber.js'
+import type { Sink, Subscriber } from '../hub/subscriber.js'
+import { around, randomBetween } from '../jitter.js'
 import { ownParsing } from '../own-parsing.js'
 import type { AddressCount } from './address-count.js'
 import { admit, type HandshakeOptions, type Subscription, shakeHands } from './handshake.js'
@@ -140,17 +141,8 @@ function releaseOnClose(socket: Socket, addresses: AddressCount, ip: string): vo
 function open(reply: FastifyReply, socket: Socket, subscription: Subscription, options: StreamOptions): void {
   const { hub } = options
   const { session, since, isInitial } = subscription
-  const { principal } = session
   const sink = new SseSink(socket, hub)
-  const subscriber = new Subscriber({
-    sink,
-    owner: session,
-    uid: principal.identity.uid,
-    visibleTo: principal.identity.visibleTo,
-    tokenHash: principal.tokenHash,
-    keys: session.keys,
-    endReason: 'age',
-  })
+  const subscriber = session.subscriber(sink, 'age')
   reply.hijack()
   sink.attach(subscriber)
   // The head and the first frames leave in one packet.
@@ -160,9 +152,9 @@ function open(reply: FastifyReply, socket: Socket, subscription: Subscription, o
     since,
     ready: session.ready().json,
     isInitial,
-    lifeMs: options.streamAgeMs === 0 ? undefined : options.streamAgeMs * (0.8 + 0.4 * Math.random()),
+    lifeMs: options.streamAgeMs === 0 ? undefined : around(options.streamAgeMs),
     recheckMs: session.dueInMs,
-    heardMs: principal.askedMs,
+    heardMs: session.principal.askedMs,
   })
   socket.uncork()
 }
@@ -193,8 +185,4 @@ function ignore(): void {}
 function sendBusy(reply: FastifyReply, hub: Hub): FastifyReply {
   const { bytes } = closeFrame(closeFor('busy', hub.spreadMs))
   return reply.headers(streamHeaders).code(200).send(bytes)
-}
-
-function randomBetween([least, most]: readonly [number, number]): number {
-  return Math.round(least + Math.random() * (most - least))
 }

@@ -3,6 +3,7 @@ import t from 'tap'
 import { HttpVerifier } from '../../src/auth/http-verifier.js'
 import type { Answer } from '../helpers/cms.js'
 import { begin, isUnavailable, json, serviceKey, token } from '../helpers/http-verifier.js'
+import { listen } from '../helpers/listening.js'
 import { caller } from '../helpers/verifier.js'
 
 t.test('an answer of 10 MB is cut off', async t => {
@@ -68,13 +69,11 @@ t.test('something that does not speak HTTP is said to be', async t => {
     socket.on('error', () => {})
     socket.end('220 mail.example ESMTP\r\n')
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const port = await listen(server)
   t.teardown(() => {
     for (const socket of sockets) socket.destroy()
     server.close()
   })
-  const address = server.address()
-  const port = typeof address === 'object' && address !== null ? address.port : 0
   const url = `http://127.0.0.1:${port}/`
   const verifier = new HttpVerifier({ url, serviceKey, timeoutMs: 10_000, maxChannelBytes: 20 })
   await isUnavailable(t, verifier, /^the auth URL could not be reached: HPE_/)

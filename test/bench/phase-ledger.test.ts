@@ -2,7 +2,7 @@ import t from 'tap'
 import { NO_FAULTS } from '../../bench/load/faults.js'
 import { PhaseLedger, QUIET } from '../../bench/load/phase-ledger.js'
 
-const plan = { phase: 2, sources: 2, messages: 3 }
+const plan = { phase: 2, sources: 2, messages: 3, isSpread: false, hasCrash: false }
 
 /** Two subscribers; the second one gets everything, the first one what is listed as `[source, sequence]`. */
 function ledgerAfter(...received: readonly (readonly [number, number])[]): PhaseLedger {

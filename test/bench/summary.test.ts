@@ -9,7 +9,11 @@ const rate: FigureSpec = {
   better: 'higher',
   part: 'flood',
   whenLoadBound: 'bound',
-  goal: { kind: 'ratio-at-least', to: 'naive', value: 4 },
+  goals: [
+    { kind: 'ratio-at-least', to: 'naive', value: 4 },
+    { kind: 'ratio-at-least', to: 'naive', value: 6 },
+    { kind: 'ratio-at-least', to: 'absent', value: 1 },
+  ],
 }
 
 function measured(value: number, loadMicros = 500, serverMicros = 500): Measurement {
@@ -27,7 +31,10 @@ t.test('ratios are taken within each round, and their median decides', async t =
     ]),
   )
   t.match(summary.figures[0]?.servers.naive?.ratio, { median: 5, min: 3, max: 5 })
-  t.equal(summary.figures[0]?.isReached, true)
+  t.same(
+    summary.figures[0]?.verdicts.map(({ isReached }) => isReached),
+    [true, false, undefined],
+  )
   t.same(summary.failures, [])
   t.same(summary.refusals, [])
 })
@@ -39,6 +46,16 @@ t.test('where the load was the bottleneck, ours is a bound and any other is refu
   const other = summarize([rate], new Map([['naive', [measured(500, 950)]]]))
   t.match(other.figures[0]?.servers.naive, { limit: 'load', isValid: false })
   t.same(other.refusals, ['naive: the load was the bottleneck (flood)'])
+})
+
+t.test('where no goal compares, a bottleneck in the load makes a bound of any other too', async t => {
+  const rounds = new Map([
+    ['downpipe', [measured(500)]],
+    ['c-loop', [measured(1000, 950)]],
+  ])
+  const summary = summarize([rate], rounds)
+  t.match(summary.figures[0]?.servers['c-loop'], { limit: 'load', isValid: true, ratio: { median: 0.5 } })
+  t.same(summary.refusals, [])
 })
 
 t.test('a figure that says how fast the load is can be refused for ours too', async t => {
@@ -57,5 +74,5 @@ t.test('a fault in any round fails the run, and is named', async t => {
   const faulty = { ...measured(100), faults: { ...NO_FAULTS, lost: 2, gaps: 1 } }
   const summary = summarize([rate], new Map([['naive', [measured(100), faulty]]]))
   t.same(summary.failures, ['naive: 2 lost, 1 gaps'])
-  t.equal(summary.figures[0]?.isReached, undefined)
+  t.equal(summary.figures[0]?.verdicts[0]?.isReached, undefined)
 })

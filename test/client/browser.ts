@@ -54,16 +54,21 @@ function talk(): void {
   window.say = (...what) => console.log(`say ${JSON.stringify(what)}`)
 }
 
-/**
- * Prepares a test file: builds the script, launches the browser. The result starts a new fake server and visits its empty
- * page, or another path of it.
- */
-export async function prepareBrowser(
-  file: TAP,
-): Promise<(t: Test, pages?: Record<string, string>, path?: string) => Promise<Visit>> {
+/** Starts a new fake server and visits its empty page, or another path of it. */
+type Visiting = (t: Test, pages?: Record<string, string>, path?: string) => Promise<Visit>
+
+let prepared: Promise<Visiting> | undefined
+
+/** Prepares a test file: builds the script, launches the browser. Files that share a process share both. */
+export function prepareBrowser(file: TAP): Promise<Visiting> {
+  prepared ??= prepare(file)
+  return prepared
+}
+
+async function prepare(file: TAP): Promise<Visiting> {
   const scripts = file.testdir()
   const [browser] = await Promise.all([launchChromium(file), buildScripts(scripts)])
-  // One for all tests of the file, because opening takes longer than most of them. Each server is an origin of its own.
+  // One for all tests, because opening takes longer than most of them. Each server is an origin of its own.
   const page = await browser.newPage()
   let visit: { said: Queue<unknown[]>; uncaught: Queue<string>; console: string[] } | undefined
   page.on('console', line => {

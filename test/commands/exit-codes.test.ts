@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
-import { deadUrl, startForeignServer } from '../helpers/foreign-server.js'
+import { startForeignServer } from '../helpers/foreign-server.js'
+import { deadUrl } from '../helpers/listening.js'
 import { serviceKey, startTestServer } from '../helpers/server.js'
 import { run } from '../helpers/terminal.js'
 

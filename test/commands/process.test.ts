@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { commandHelp, commands } from '../../src/commands/index.js'
 import { connected, publish, until } from '../helpers/calls.js'
 import { CommandLine } from '../helpers/command-line.js'
-import { deadUrl } from '../helpers/foreign-server.js'
+import { deadUrl } from '../helpers/listening.js'
 import { serviceKey, startTestServer } from '../helpers/server.js'
 
 // The commands as processes: what they read, write and end with.

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { buildCms, type Cms } from '../../src/demo/cms.js'
+import { listen, shut } from '../helpers/listening.js'
 
 const KEY = 'the-service-key'
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
@@ -32,19 +32,14 @@ async function withPush(
     await onCall?.(call)
     response.setHeader('content-type', 'application/json').end('{"cursor":"1763762400000-7"}')
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const port = await listen(server)
   const cms = buildCms({ serviceKey: KEY, logLevel: 'silent' })
-  cms.push.url = `http://127.0.0.1:${portOf(server.address())}`
+  cms.push.url = `http://127.0.0.1:${port}`
   t.teardown(async () => {
     await cms.app.close()
-    server.closeAllConnections()
-    await new Promise(resolve => server.close(resolve))
+    await shut(server)
   })
   return { cms, calls }
-}
-
-function portOf(address: AddressInfo | string | null): number {
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 /** Logs in and returns the cookie header for later requests. */

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net'
 import t, { type Test } from 'tap'
 import { launchChromium } from '../helpers/chromium.js'
+import { listen } from '../helpers/listening.js'
 import { isLive, Readers, sees } from './readers.js'
 import { type RunningDemo, runDemo, startDemo } from './running-demo.js'
 
@@ -218,10 +219,8 @@ t.test('Ctrl-C stops everything at once, though browsers are connected', async t
 
 t.test('a port that is taken is named, with the way out', async t => {
   const squatter = createServer()
-  await new Promise<void>(resolve => squatter.listen(0, '127.0.0.1', resolve))
+  const port = String(await listen(squatter))
   t.teardown(() => squatter.close())
-  const address = squatter.address()
-  const port = typeof address === 'object' && address !== null ? String(address.port) : ''
   const refusals = [
     ['--port', '--push-port'],
     ['--push-port', '--port'],

@@ -2,12 +2,13 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createSecureServer } from 'node:http2'
 import { createServer } from 'node:https'
-import type { AddressInfo, Server } from 'node:net'
+import type { Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { CommandLine } from '../helpers/command-line.js'
+import { listen } from '../helpers/listening.js'
 
 async function certificate(t: Test) {
   const folder = await mkdtemp(join(tmpdir(), 'downpipe-tls-'))
@@ -35,9 +36,8 @@ t.test('over https', async t => {
   const answer = (_request: unknown, response: { end(text: string): unknown }) =>
     response.end('{"statusCode":401,"code":"DOWNPIPE_TOKEN_REQUIRED","message":"no"}')
   const examine = async (server: Server, env: Record<string, string>) => {
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const port = await listen(server)
     t.teardown(() => server.close())
-    const { port } = server.address() as AddressInfo
     const doctor = new CommandLine(t, ['doctor', `https://localhost:${port}`], env, 'built')
     await doctor.exit
     return doctor.out

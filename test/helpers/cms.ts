@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { listen, shut } from './listening.js'
 
 /** What the auth URL is asked. */
 export interface Question {
@@ -51,18 +51,13 @@ export async function startCms(): Promise<Cms> {
       response.end(JSON.stringify(identity ?? {}))
     })
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
+  const port = await listen(server)
   const cms: Cms = {
     url: `http://127.0.0.1:${port}/auth`,
     asked,
     identities,
     answer: undefined,
-    close: () =>
-      new Promise<void>(resolve => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    close: () => shut(server),
   }
   return cms
 }

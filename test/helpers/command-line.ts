@@ -5,7 +5,7 @@ import { deadlineMs } from './reader.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** How the program is started: from its sources, or, in half the time, as `npm run build` made it. */
+/** Which program is started: the sources as they are, compiled with the tests, or what `npm run build` made of them. */
 export type Entry = 'source' | 'built'
 
 /** How a process ended. */
@@ -24,8 +24,8 @@ export class CommandLine {
 
   /** The environment holds what the program needs to start and `env`; nothing of the one who runs the tests. */
   constructor(t: Test, argv: readonly string[], env: Record<string, string> = {}, entry: Entry = 'source') {
-    const program = entry === 'built' ? ['dist/cli.js'] : ['--import', 'tsx', 'src/cli.ts']
-    this.#child = spawn(process.execPath, [...program, ...argv], {
+    const program = entry === 'built' ? 'dist/cli.js' : '.tap/compiled/src/cli.js'
+    this.#child = spawn(process.execPath, [program, ...argv], {
       cwd: root,
       env: { PATH: process.env.PATH, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

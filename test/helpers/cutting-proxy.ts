@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+import { listen } from './listening.js'
 
 /** A proxy that cuts its connections. */
 export interface CuttingProxy {
@@ -57,12 +58,9 @@ export async function startCuttingProxy(target: string, bytes: () => number): Pr
       upstream.destroy()
     })
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('not listening')
+  const ownPort = await listen(server)
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${ownPort}`,
     get cuts() {
       return cuts
     },

@@ -1,5 +1,5 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { listen, shut } from './listening.js'
 
 /** What a CMS is told at its events URL. */
 export interface EventCall {
@@ -47,21 +47,16 @@ export async function startEventsUrl(port = 0): Promise<EventsUrl> {
       if (status !== undefined) response.writeHead(status).end()
     })
   })
-  await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
-  const address = server.address() as AddressInfo
+  const listening = await listen(server, port)
   const events: EventsUrl = {
-    url: `http://127.0.0.1:${address.port}/events`,
+    url: `http://127.0.0.1:${listening}/events`,
     calls,
     taken,
     get most() {
       return most
     },
     answer: () => 204,
-    close: () =>
-      new Promise<void>(resolve => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    close: () => shut(server),
   }
   return events
 }

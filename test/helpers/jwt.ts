@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
+import { listen, shut } from './listening.js'
 
 /** What the CMS of the tests signs tokens with. */
 export const jwtSecret = 'a-secret-for-tokens-that-nobody-may-see'
@@ -80,18 +80,13 @@ export async function startKeyServer(t: { teardown(end: () => Promise<void>): vo
     response.setHeader('content-type', 'application/jwk-set+json')
     response.end(JSON.stringify({ keys: keyServer.keys }))
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
+  const port = await listen(server)
   const keyServer: KeyServer = {
     url: `http://127.0.0.1:${port}/keys`,
     keys: [],
     asked: 0,
     answer: undefined,
-    close: () =>
-      new Promise<void>(resolve => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    close: () => shut(server),
   }
   t.teardown(() => keyServer.close())
   return keyServer

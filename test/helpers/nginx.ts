@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { until } from './calls.js'
+import { freePort } from './listening.js'
 
 /** Where Debian has it; not everybody's PATH does. */
 const debianPath = '/usr/sbin/nginx'
@@ -68,15 +68,6 @@ async function run(directory: string, port: number): Promise<ChildProcess | unde
   if (!isOver) return nginx
   nginx.stdin?.end()
   return undefined
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return address !== null && typeof address === 'object' ? address.port : 0
 }
 
 /** Debian's nginx.conf without TLS; files that it writes are in the directory. */

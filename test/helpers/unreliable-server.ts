@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
+import { listen } from './listening.js'
 
 /** A request that came, whole. */
 export interface Received {
@@ -93,12 +93,11 @@ export async function startUnreliableServer(
   server.on('connection', () => {
     connections += 1
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const port = await listen(server)
   t.teardown(() => {
     server.close()
     server.closeAllConnections()
   })
-  const { port } = server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}`,
     received,
@@ -109,13 +108,4 @@ export async function startUnreliableServer(
       conducts = [...more]
     },
   }
-}
-
-/** An address of this machine on which nobody listens. */
-export async function deadUrl(): Promise<string> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return `http://127.0.0.1:${port}`
 }

@@ -1,12 +1,12 @@
 import { createServer } from 'node:net'
 import t, { type Test } from 'tap'
 import { until } from '../helpers/calls.js'
+import { deadUrl, listen } from '../helpers/listening.js'
 import { deadlineMs } from '../helpers/reader.js'
 import {
   accept,
   answer,
   cut,
-  deadUrl,
   hang,
   refuse,
   startUnreliableServer,
@@ -34,10 +34,9 @@ async function startDeafServer(t: Test): Promise<string> {
   const server = createServer({ pauseOnConnect: true }, socket => {
     t.teardown(() => socket.destroy())
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const port = await listen(server)
   t.teardown(() => server.close())
-  const address = server.address()
-  return typeof address === 'object' && address !== null ? `http://127.0.0.1:${address.port}` : ''
+  return `http://127.0.0.1:${port}`
 }
 
 t.test('whatever is wrong with the server, the save prints what it would print without it', async t => {

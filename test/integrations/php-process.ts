@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { until } from '../helpers/calls.js'
+import { freePort } from '../helpers/listening.js'
 import { serviceKey } from '../helpers/server.js'
 
 /** The file that is tested. */
@@ -87,13 +86,4 @@ function start(t: Test, argv: readonly string[]): ChildProcess {
     await ended
   })
   return child
-}
-
-/** PHP cannot choose a port and say which. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
 }

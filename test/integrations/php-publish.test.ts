@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { jwtVerify } from 'jose'
 import t, { type Test } from 'tap'
-import { serviceKey, startTestServer, type TestServer } from '../helpers/server.js'
+import { startReadServer } from '../helpers/read-server.js'
+import { serviceKey, startTestServer } from '../helpers/server.js'
 import { SseReader } from '../helpers/sse-reader.js'
 import {
   accept,
@@ -20,15 +21,6 @@ const patient = "'timeout' => 20,"
 
 /** Prints a value as JSON, which is what tests look at. */
 const say = (expression: string) => `echo json_encode(${expression}), "\\n";`
-
-async function startReadServer(t: Test): Promise<{ server: TestServer; reader: SseReader }> {
-  const server = await startTestServer({ anonymousChannels: ['*'] })
-  t.teardown(() => server.close())
-  const reader = new SseReader(server.url, { channels: ['a'] })
-  t.teardown(() => reader.close())
-  await reader.next('ready')
-  return { server, reader }
-}
 
 /** What the script said, line by line; nothing else may have been written anywhere. */
 async function run(t: Test, url: string, code: string, options = patient): Promise<unknown[]> {

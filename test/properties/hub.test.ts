@@ -5,7 +5,7 @@ import type { Frame } from '../../src/frame.js'
 import type { Subscriber } from '../../src/hub/subscriber.js'
 import { type Change, deliveryFault, type Published, standingOf } from '../helpers/delivery.js'
 import { createTestHub, FakeSink, subscriberKeys, type TestHub } from '../helpers/hub.js'
-import { seed } from '../helpers/seed.js'
+import { effort, seed } from '../helpers/seed.js'
 import type { Target } from '../helpers/target.js'
 
 /**
@@ -212,7 +212,7 @@ t.test(
           }
         }
       }),
-      { seed, numRuns: 400 },
+      { seed, numRuns: 200 * effort },
     )
     t.pass(`seed ${seed}`)
   },

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Presence, type PresenceEvent, type Visitor } from '../../src/hub/presence.js'
 import { FakeClock } from '../helpers/clock.js'
-import { seed } from '../helpers/seed.js'
+import { effort, seed } from '../helpers/seed.js'
 
 /**
  * Connections of a few users come, go and change who may see them, at random. A model that knows nothing of timers, counts and
@@ -204,7 +204,7 @@ for (const isReported of [true, false]) {
         const problem = fault(steps, isReported)
         if (problem !== undefined) throw new Error(problem)
       }),
-      { seed, numRuns: 400 },
+      { seed, numRuns: 200 * effort },
     )
     t.pass(`seed ${seed}`)
   })

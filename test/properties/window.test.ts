@@ -4,7 +4,7 @@ import type { Cursor, Since } from '../../src/cursor.js'
 import { createEntry, entryBytes } from '../../src/log/entry.js'
 import { type Start, Window } from '../../src/log/window.js'
 import { FakeClock } from '../helpers/clock.js'
-import { seed } from '../helpers/seed.js'
+import { effort, seed } from '../helpers/seed.js'
 import { command } from '../helpers/window.js'
 import { WindowModel } from '../helpers/window-model.js'
 
@@ -170,7 +170,7 @@ t.test('the window judges and reads as a naive model does', async t => {
         kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
       }
     }),
-    { seed, numRuns: 500 },
+    { seed, numRuns: 400 * effort },
   )
   t.comment(`seed ${seed}`)
   for (const kind of ['good', 'ahead', 'old', 'unknown']) {

@@ -1,13 +1,13 @@
 import t, { type Test } from 'tap'
 import { type Drop, type Message, Publisher, type PublisherOptions } from '../../src/publisher/index.js'
 import { until } from '../helpers/calls.js'
+import { deadUrl } from '../helpers/listening.js'
 import { serviceKey, startTestServer } from '../helpers/server.js'
 import { SseReader } from '../helpers/sse-reader.js'
 import {
   accept,
   answer,
   cut,
-  deadUrl,
   forward,
   forwardAndCut,
   hang,

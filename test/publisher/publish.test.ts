@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
 import { PublishError, Publisher, type PublisherOptions } from '../../src/publisher/index.js'
-import { serviceKey, startTestServer, type TestServer } from '../helpers/server.js'
-import { SseReader } from '../helpers/sse-reader.js'
+import { deadUrl } from '../helpers/listening.js'
+import { startReadServer } from '../helpers/read-server.js'
+import { serviceKey, startTestServer } from '../helpers/server.js'
 import {
   accept,
   answer,
   type Conduct,
   cut,
-  deadUrl,
   forward,
   forwardAndCut,
   hang,
@@ -26,16 +26,6 @@ function createPublisher(t: Test, url: string, more: Partial<PublisherOptions> =
   const publisher = new Publisher({ url, key: serviceKey, timeoutMs: generousMs, flushAfterMs: 0, ...more })
   t.teardown(() => publisher.close())
   return publisher
-}
-
-/** A real server, and somebody who reads channel `a`. */
-async function startReadServer(t: Test): Promise<{ server: TestServer; reader: SseReader }> {
-  const server = await startTestServer({ anonymousChannels: ['*'] })
-  t.teardown(() => server.close())
-  const reader = new SseReader(server.url, { channels: ['a'] })
-  t.teardown(() => reader.close())
-  await reader.next('ready')
-  return { server, reader }
 }
 
 async function failure(promise: Promise<unknown>): Promise<PublishError> {

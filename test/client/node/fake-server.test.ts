@@ -1,8 +1,7 @@
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { connect } from '../../../src/client/node/index.js'
+import { deadUrl } from '../../helpers/listening.js'
 import { type FakeServer, startFakeServer } from '../fake-server.js'
 import { listen, until } from './listener.js'
 
@@ -256,14 +255,9 @@ t.test('a redirect is not followed, for it might take the token elsewhere', asyn
 })
 
 t.test('where nobody answers, the error says so, without the query', async t => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  const port = address !== null && typeof address === 'object' ? address.port : 0
+  const url = await deadUrl()
   for (const transport of ['sse', 'poll'] as const) {
-    const { told } = listen(t, `http://127.0.0.1:${port}`, {
+    const { told } = listen(t, url, {
       token: 'secret',
       channels: ['secret'],
       transport,

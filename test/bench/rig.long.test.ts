@@ -43,7 +43,7 @@ function serverThat(deliver: (frame: string, n: number) => readonly string[]): P
       return {
         host: '127.0.0.1',
         port: typeof address === 'object' ? (address?.port ?? 0) : 0,
-        stream: { path: '/{n}', ready: 'event' },
+        stream: () => ({ kind: 'stream', path: '/{n}', ready: 'event' }),
         ended: new Promise(() => {}),
         pids: () => [],
         publish: (_target, data) => ({ path: '/', headers: {}, body: data }),
@@ -58,7 +58,7 @@ function serverThat(deliver: (frame: string, n: number) => readonly string[]): P
 }
 
 async function faultsAt(setting: RigSetting, peer: Peer) {
-  const rig = await Rig.start(setting, peer, 10)
+  const rig = await Rig.start(setting, peer, { count: 10 })
   await rig.connect(5)
   await rig.publish(publication)
   await rig.stop()
@@ -66,10 +66,17 @@ async function faultsAt(setting: RigSetting, peer: Peer) {
 }
 
 function testWith(t: Test, programs: Programs): void {
-  const setting = { cores: undefined, programs, progress: new Progress(), patienceMs: 1500 }
+  const setting = {
+    cores: undefined,
+    node: process.execPath,
+    programs,
+    progress: new Progress(),
+    withoutSteering: <Result>(work: () => Promise<Result>) => work(),
+    patienceMs: 1500,
+  }
 
   t.test('the naive server delivers everything, and the figures are those of what was sent', async t => {
-    const rig = await Rig.start(setting, naive, 20)
+    const rig = await Rig.start(setting, naive, { count: 20 })
     t.ok(rig.memoryBytes() > 10e6)
     const ramp = await rig.connect(7)
     t.equal(ramp.connected, 20)

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { publish } from '../../helpers/calls.js'
+import { listen } from '../../helpers/listening.js'
 import { serviceKey, startTestServer } from '../../helpers/server.js'
 
 // What another program gets by `downpipe/client`: the built files, by the package's exports.
@@ -150,11 +151,8 @@ t.test('over https the certificate is checked, and messages come', async t => {
     socket.on('error', () => inner.destroy())
     inner.on('error', () => socket.destroy())
   })
-  secured.listen(0, '127.0.0.1')
-  await once(secured, 'listening')
+  const url = `https://127.0.0.1:${await listen(secured)}`
   t.teardown(() => secured.close())
-  const address = secured.address()
-  const url = `https://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`
   for (const transport of ['sse', 'poll']) {
     const trusted = await run(
       t,

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { connect } from '../../../src/client/node/index.js'
-import { until } from '../../helpers/calls.js'
-import { startCuttingProxy } from '../../helpers/cutting-proxy.js'
-import { deliveryFault, type Published } from '../../helpers/delivery.js'
-import { seed } from '../../helpers/seed.js'
-import { serviceKey, startTestServer } from '../../helpers/server.js'
-import type { Target } from '../../helpers/target.js'
+import { connect } from '../../src/client/node/index.js'
+import { until } from '../helpers/calls.js'
+import { startCuttingProxy } from '../helpers/cutting-proxy.js'
+import { deliveryFault, type Published } from '../helpers/delivery.js'
+import { effort, seed } from '../helpers/seed.js'
+import { serviceKey, startTestServer } from '../helpers/server.js'
+import type { Target } from '../helpers/target.js'
 
 /**
  * Programs behind a proxy that cuts after a random number of bytes, while messages flow: whatever is cut in two, a head, a frame, a
@@ -14,10 +14,10 @@ import type { Target } from '../../helpers/target.js'
  */
 
 /** Cuts after which it has been enough, if there were gaps where there are to be some. */
-const enoughCuts = 60
+const enoughCuts = 30 * effort
 
 /** Milliseconds after which it has been enough in any case: a busy machine cuts slowly. */
-const longestMs = 40_000
+const longestMs = 40_000 * effort
 
 interface Gap {
   readonly from: number

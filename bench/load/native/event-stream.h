@@ -1,0 +1,5 @@
+/* Subscribers that read Server-Sent Events, as frame-scanner.ts does. */
+#pragma once
+#include "subscriber.h"
+
+extern const struct kind event_stream;
