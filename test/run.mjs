@@ -48,8 +48,10 @@ const sources = listings
   .map(entry => join(entry.parentPath ?? entry.path, entry.name))
 await Promise.all([...sources.map(compile), buildTap()])
 
-// A process costs a second before its first test. So quick files of one folder, which leave nothing behind, share one.
-const together = /^test\/(auth|client|cms|config|control|embedding|hub|log|publisher|state)\/(?=[^/]+$)/
+// A process costs a second before its first test. So quick files of one folder, which leave nothing behind, share one; what measures
+// its own memory has its own.
+const together =
+  /^test\/(auth|client|cms|config|control|embedding|hub|log|publisher|state)\/(?!.*-memory\.)(?=[^/]+$)/
 
 async function group(files) {
   const groups = new Map()
