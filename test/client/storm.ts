@@ -14,6 +14,8 @@ export interface StormOptions {
   readonly steps: number
   /** What may happen. Default: everything. */
   readonly only?: readonly string[]
+  /** How many messages are published at least; it goes on until then. Default: as many as come meanwhile. */
+  readonly messages?: number
   /** How long, in ms, the tabs may take to get the last message. */
   readonly patienceMs: number
 }
@@ -103,7 +105,7 @@ async function publish(server: TestServer, n: number, draw: (limit: number) => n
  * at what each page has got.
  */
 export async function storm(t: Test, context: BrowserContext, options: StormOptions): Promise<StormReport> {
-  const { scripts, seed, steps, patienceMs } = options
+  const { scripts, seed, steps, messages = 0, patienceMs } = options
   const draw = createDraw(seed)
   const site = await startFakeServer(scripts, { '/tab': PAGE, '/away': '<!doctype html><title>Away</title>' })
   t.teardown(() => site.close())
@@ -209,7 +211,7 @@ export async function storm(t: Test, context: BrowserContext, options: StormOpti
     }
   })()
   for (let count = 0; count < 3; count++) await open()
-  for (let step = 0; step < steps; step++) {
+  for (let step = 0; step < steps || published.length < messages; step++) {
     const tab = tabs[draw(tabs.length)]
     // More would keep the machine from being fast enough: they all say what they get.
     const drawn = tabs.length > 6 ? 'close' : names[draw(names.length)]
