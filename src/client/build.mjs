@@ -16,7 +16,7 @@ const { version } = JSON.parse(await readFile(join(here, '../../package.json'), 
 const banner = `/*! Downpipe ${version} | MIT */\n`
 // Words between the modules, which neither a page nor the server ever sees, and which are no browser's either.
 const ownNames =
-  /^(address|compare|current|deliver|drop|extend|fail|follow|later|names|note|pause|receive|release|reset|rest|sign|source|take|wake|watch)$/
+  /^(address|compare|current|deliver|drop|extend|fail|follow|later|names|note|pause|receive|release|rest|sign|source|take|wake|watch)$/
 
 async function bundle(entry, plugins) {
   const result = await build({

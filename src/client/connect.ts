@@ -30,7 +30,8 @@ export function connect(url: string, options: PageOptions = {}): Push {
     {
       source: sessionFrom(options.session),
       receive: shared ? shared.receive : transports.receive,
-      later: setTimeout,
+      // Called as a method, the browser's own would throw.
+      later: (task, ms) => setTimeout(task, ms),
       sign: transports.sign,
       gap: tellDocument,
       rest(isOver) {

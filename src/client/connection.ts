@@ -90,8 +90,6 @@ export function createConnection(
       session = next
       needsToken = false
       cursor = cursor || session.since
-      // The new token may list other channels.
-      selection.reset()
       attempt(receive)
     })
   }
@@ -187,7 +185,7 @@ export function createConnection(
       const isTokenRefused = status === 401 && fetches
       const isDropped = channel && selection.drop(channel)
       needsToken = needsToken || isTokenRefused
-      if (!isDropped && !hasRetried && (isTokenRefused || (status === 403 && selection.reset()))) {
+      if (!hasRetried && isTokenRefused) {
         hasRetried = true
         return openIn(0)
       }

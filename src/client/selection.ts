@@ -21,12 +21,6 @@ export interface Selection {
    * @returns false if the page named it when it connected: that is for its author to mend
    */
   drop(name: string): boolean
-  /**
-   * Goes back to asking for no more than the identity lists, because that may have changed.
-   *
-   * @returns false if that is what was asked for anyway
-   */
-  reset(): boolean
 }
 
 /** Creates a selection of the channels that the page names when it connects and those that it has listeners for. */
@@ -56,11 +50,6 @@ export function createSelection(fixed: () => readonly string[], dispatcher: Disp
     drop(name) {
       unnamed = unnamed.concat(name)
       return !has(fixed(), name)
-    },
-    reset() {
-      const was = isMore
-      isMore = false
-      return was
     },
   }
 }
