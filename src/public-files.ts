@@ -14,7 +14,7 @@ const schema = {
   },
 }
 
-const scripts = ['downpipe.js', 'downpipe-html.js', 'downpipe.mjs']
+const scripts = ['downpipe.js', 'downpipe-html.js', 'downpipe.mjs', 'downpipe-core.mjs']
 
 const headers = {
   'Cache-Control': 'public, max-age=3600',

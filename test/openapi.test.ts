@@ -150,6 +150,7 @@ t.test('a route needs a key just when it is said to, and each has an operation',
     }
   }
   t.strictSame(open.toSorted(), [
+    'GET /downpipe-core.mjs',
     'GET /downpipe-html.js',
     'GET /downpipe.js',
     'GET /downpipe.mjs',

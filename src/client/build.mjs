@@ -1,6 +1,7 @@
 // Builds the browser script: `node src/client/build.mjs [folder]`, by default into public/.
-// downpipe.js: a classic script in ES5, which defines `Downpipe`. downpipe.mjs: an ES module, which exports `connect`.
-// downpipe-html.js: a classic script in ES5, which lets elements take HTML.
+// downpipe.js: a classic script in ES5, which defines `Downpipe`. downpipe.mjs: an ES module, which exports `connect`, and
+// downpipe-core.mjs, the same with less. downpipe-html.js: a classic script in ES5, which lets elements take HTML.
+// Prints their sizes, and fails where one is larger than it may be.
 
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -14,15 +15,19 @@ const folder = resolve(process.argv[2] ?? join(here, '../../public'))
 const { version } = JSON.parse(await readFile(join(here, '../../package.json'), 'utf8'))
 const banner = `/*! Downpipe ${version} | MIT */\n`
 // Words between the modules, which neither a page nor the server ever sees, and which are no browser's either.
-const ownNames = /^(address|compare|deliver|drop|extend|fail|names|reset|take)$/
+const ownNames =
+  /^(address|compare|current|deliver|drop|extend|fail|follow|later|names|note|pause|receive|release|rest|sign|source|take|wake|watch)$/
 
-async function bundle(entry, options) {
+async function bundle(entry, plugins) {
   const result = await build({
     entryPoints: [join(here, entry)],
     bundle: true,
     write: false,
+    format: 'esm',
+    target: 'es2018',
+    minifySyntax: true,
     mangleProps: ownNames,
-    ...options,
+    plugins,
   })
   return result.outputFiles[0].text
 }
@@ -44,31 +49,56 @@ async function write(name, code, most) {
 
 await mkdir(folder, { recursive: true })
 
+const minify = {
+  // Inlined functions are shorter, but compress worse.
+  compress: { toplevel: true, inline: 0, reduce_vars: false },
+  mangle: { toplevel: true },
+  format: { comments: false },
+}
+
 /** A classic script in ES5. */
 async function writeClassic(name, entry, most) {
   // swc lowers what esbuild cannot. The function around it comes last, so that swc's helpers are inside it.
-  const classic = await bundle(entry, { format: 'esm', target: 'es2018', minifySyntax: true })
-  const es5 = await transform(classic, {
+  const { code } = await transform(await bundle(entry, []), {
     isModule: false,
     minify: true,
-    env: {
-      targets: { ie: '11' },
-      loose: true,
-      // A helper for symbols made by polyfills; there are none here.
-      exclude: ['transform-typeof-symbol'],
-    },
-    jsc: {
-      minify: {
-        // Inlined functions are shorter, but compress worse.
-        compress: { toplevel: true, inline: 0, reduce_vars: false },
-        mangle: { toplevel: true },
-        format: { comments: false },
-      },
-    },
+    // A helper for symbols made by polyfills; there are none here.
+    env: { targets: { ie: '11' }, loose: true, exclude: ['transform-typeof-symbol'] },
+    jsc: { minify },
   })
-  await write(name, `!function(){${es5.code.trim()}}();\n`, most)
+  await write(name, `!function(){${code.trim()}}();\n`, most)
 }
 
-await writeClassic('downpipe.js', 'global.ts', 3400)
+/** An ES module. */
+async function writeModule(name, entry, plugins, most) {
+  const { code } = await transform(await bundle(entry, plugins), {
+    isModule: true,
+    minify: true,
+    jsc: {
+      target: 'es2018',
+      minify: { ...minify, module: true, compress: { ...minify.compress, hoist_vars: true } },
+    },
+  })
+  await write(name, `${code.trim()}\n`, most)
+}
+
+// The core has a connection for each tab, fetches no session, follows neither its page's life nor tells it of gaps by an event, and says
+// nothing on the console.
+const core = {
+  name: 'core',
+  setup(build) {
+    build.onResolve({ filter: /\/(tabs|session|page-events|gap-event)\.js$/ }, ({ path }) => ({
+      path: join(here, path.replace('./', 'no-').replace('.js', '.ts')),
+    }))
+    // Each sentence is a line.
+    build.onLoad({ filter: /\.ts$/ }, async ({ path }) => ({
+      contents: (await readFile(path, 'utf8')).replace(/^.*\bnote(\(.*\)|,|.* from .*)$/gm, ''),
+      loader: 'ts',
+    }))
+  },
+}
+
+await writeClassic('downpipe.js', 'global.ts', 4400)
 await writeClassic('downpipe-html.js', 'global-html.ts', 800)
-await write('downpipe.mjs', await bundle('index.ts', { format: 'esm', target: 'es2018', minify: true }), 2500)
+await writeModule('downpipe.mjs', 'index.ts', [], 4000)
+await writeModule('downpipe-core.mjs', 'core.ts', [core], 2500)

@@ -1,8 +1,13 @@
-import type { ConnectOptions } from './options.js'
-import { pollBy } from './poll.js'
+import { createConnection, RECEIVES } from './connection.js'
+import { createDispatcher } from './dispatcher.js'
+import { tellDocument } from './gap-event.js'
+import { note } from './note.js'
+import { followPage } from './page-events.js'
+import type { PageOptions } from './page-options.js'
 import { createPush, type Push } from './push.js'
-import { request } from './request.js'
-import { receiveStream } from './stream.js'
+import { sessionFrom } from './session.js'
+import { tabs } from './tabs.js'
+import { createTransports } from './transport.js'
 
 /**
  * Connects a page to a push server, from the next turn of the event loop on, so that listeners which are added at once are part
@@ -13,15 +18,33 @@ import { receiveStream } from './stream.js'
  */
 export function connect<Channels extends object = Record<string, unknown>>(
   url: string,
-  options?: ConnectOptions,
+  options?: PageOptions,
 ): Push<Channels>
-export function connect(url: string, options: ConnectOptions = {}): Push {
-  const transport = options.transport !== 'poll' && window.EventSource ? 'sse' : 'poll'
-  return createPush(
+export function connect(url: string, options: PageOptions = {}): Push {
+  const transports = createTransports(options.transport)
+  const shared = tabs(url, options, transports.receive)
+  const dispatcher = createDispatcher(options)
+  const connection = createConnection(
     url,
     options,
-    transport,
-    transport === 'sse' ? receiveStream : pollBy(request),
-    setTimeout,
+    {
+      source: sessionFrom(options.session),
+      receive: shared ? shared.receive : transports.receive,
+      // Called as a method, the browser's own would throw.
+      later: (task, ms) => setTimeout(task, ms),
+      sign: transports.sign,
+      gap: tellDocument,
+      rest(isOver) {
+        if (shared) shared.release()
+        if (!isOver) return
+        unfollow()
+        clearInterval(timer)
+      },
+      note,
+    },
+    dispatcher,
   )
+  const unfollow = followPage(connection, options.pauseHidden)
+  const timer = transports.watch(() => connection.wake(RECEIVES))
+  return createPush(dispatcher, connection, transports.current)
 }

@@ -1,9 +1,9 @@
 import type { Api } from './api.js'
 import { readObject } from './json.js'
-import type { ConnectOptions } from './options.js'
+import type { PageOptions } from './page-options.js'
 
 /** What a page declares: the options that are not functions, and where the server is. */
-interface Declaration extends ConnectOptions {
+interface Declaration extends PageOptions {
   /** As for `connect`. Default: where the script came from. */
   readonly url?: string
 }

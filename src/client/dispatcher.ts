@@ -22,8 +22,11 @@ function isPresence(message: Message): message is Message<Presence> {
   return message.type === 'presence' && !message.id
 }
 
+/** The page view's id, one for all its connections. Not a secret, so that Math.random will do. */
+export const page = Math.random().toString(36).slice(2) + Date.now().toString(36)
+
 /** Creates a dispatcher that drops the messages which are not for this page view. */
-export function createDispatcher(page: string, options: ConnectOptions): Dispatcher {
+export function createDispatcher(options: ConnectOptions): Dispatcher {
   // Lists, not objects: a channel may be called `__proto__`, and Map is not there in all browsers.
   type Entry = readonly [name: string, listener: Listener]
   let listeners: readonly Entry[] = []

@@ -3,13 +3,25 @@ import type { Close, Gap, Message, Presence, PushError, Ready } from './frames.j
 /** How messages come: over Server-Sent Events, or by long-polling. */
 export type Transport = 'sse' | 'poll'
 
+/** A token, and with it whatever else the CMS knows about what the page should ask for. */
+export interface Session {
+  /** The token; null for an anonymous visitor. */
+  readonly token: string | null
+  /** Where to start, if nothing has come yet; see `ConnectOptions.since`. */
+  readonly since?: string | number | null
+  /** Channels beside those of the options. */
+  readonly channels?: readonly string[] | null
+  /** Grants beside those of the options. */
+  readonly grants?: readonly string[] | null
+}
+
 /**
  * Fetches a token: returns it, or a promise of it, or hands it to the callback. `null` stands for no token (an anonymous
  * visitor). A function that throws, rejects or gives anything else is asked again later.
  */
 export type TokenFunction =
-  | (() => string | null | PromiseLike<string | null>)
-  | ((callback: (token: string | null) => void) => void)
+  | (() => string | null | Session | PromiseLike<string | null | Session>)
+  | ((callback: (token: string | null | Session) => void) => void)
 
 /** How to connect. All of it may be left out. */
 export interface ConnectOptions {
@@ -35,8 +47,8 @@ export interface ConnectOptions {
    */
   readonly since?: string | number | undefined
   /**
-   * Forces a transport. Default: `sse` where the browser has EventSource, else `poll`; `sse` never comes without it. In
-   * Node: `sse`.
+   * `poll`: only long-polling. Default: `sse` where the browser has EventSource and a stream works, else `poll`; so does `sse`.
+   * In Node: `sse`.
    */
   readonly transport?: Transport | undefined
   /**

@@ -1,8 +1,7 @@
-import { createConnection, type Later } from './connection.js'
-import { createDispatcher } from './dispatcher.js'
+import type { Connection } from './connection.js'
+import { type Dispatcher, page } from './dispatcher.js'
 import type { Message } from './frames.js'
-import type { ConnectOptions, Transport } from './options.js'
-import type { Receive } from './receiver.js'
+import type { Transport } from './options.js'
 
 /** What runs for a message. An exception in it is reported to the browser as uncaught, and stops no other. */
 export type Listener<Data = unknown> = (data: Data, message: Message<Data>) => void
@@ -18,7 +17,10 @@ export interface Push<Channels extends object = Record<string, unknown>> {
    * `except` is not shown on this page.
    */
   readonly page: string
-  /** How messages come. */
+  /**
+   * How messages come now: it changes where streams turn out not to work. Of a tab that shares another's connection: how they
+   * would come to this one.
+   */
   readonly transport: Transport
   /**
    * Runs a listener for each message of a channel. A channel that the connection does not have yet is asked for by
@@ -35,27 +37,17 @@ export interface Push<Channels extends object = Record<string, unknown>> {
   close(): void
 }
 
-// One for all connections of the page view. Not a secret, so that Math.random will do.
-const page = Math.random().toString(36).slice(2) + Date.now().toString(36)
-
 /**
- * Creates a connection with its listeners.
+ * Puts together what a page has of its connection.
  *
- * @param receive how messages come in this environment, and `transport` its name
- * @param later sets the timer of a gap
+ * @param transport how messages come now
  */
-export function createPush(
-  url: string,
-  options: ConnectOptions,
-  transport: Transport,
-  receive: Receive,
-  later: Later,
-): Push {
-  const dispatcher = createDispatcher(page, options)
-  const connection = createConnection(url, options, receive, later, dispatcher)
+export function createPush(dispatcher: Dispatcher, connection: Connection, transport: () => Transport): Push {
   return {
     page,
-    transport,
+    get transport() {
+      return transport()
+    },
     on(channel, listener) {
       dispatcher.on(channel, listener)
       connection.extend()

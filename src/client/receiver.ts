@@ -2,13 +2,13 @@ import type { Close, Gap, Message, Ready } from './frames.js'
 
 /** What came: the answer to a poll, or one frame of a stream. Its parts are meant in this order. */
 export interface Batch {
-  readonly ready?: Ready
+  readonly ready?: Ready | undefined
   /** The receiver knows better than the server whether something came before, and says so in here. */
-  readonly gap?: Gap & { initial: boolean }
+  readonly gap?: (Gap & { initial: boolean }) | undefined
   readonly messages: readonly Message[]
   /** Whoever has taken all of this has everything up to here. Empty on a stream that has not named a place yet. */
   readonly cursor: string
-  readonly close?: Close
+  readonly close?: Close | undefined
 }
 
 /** What the server answers instead. */

@@ -10,14 +10,13 @@ const TIMEOUT_MS = 40000
  */
 export const request: Request = (url, credentials, done) => {
   const xhr = new XMLHttpRequest()
-  const finish = () => done(xhr.status, readObject<Answer>(xhr.responseText))
   xhr.open('GET', url)
   xhr.withCredentials = credentials
   xhr.timeout = TIMEOUT_MS
-  xhr.onload = finish
-  xhr.onerror = finish
-  xhr.ontimeout = finish
+  xhr.onloadend = () => done(xhr.status, readObject<Answer>(xhr.responseText))
   xhr.send()
-  // Aborting calls none of the three.
-  return () => xhr.abort()
+  return () => {
+    xhr.onloadend = null
+    xhr.abort()
+  }
 }

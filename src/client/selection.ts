@@ -1,4 +1,5 @@
 import type { Dispatcher } from './dispatcher.js'
+import { has, lacking } from './names.js'
 
 /**
  * Which channels to ask for. As long as no name is given, a request names none and gets all that the visitor's identity
@@ -20,48 +21,35 @@ export interface Selection {
    * @returns false if the page named it when it connected: that is for its author to mend
    */
   drop(name: string): boolean
-  /**
-   * Goes back to asking for no more than the identity lists, because that may have changed.
-   *
-   * @returns false if that is what was asked for anyway
-   */
-  reset(): boolean
 }
 
-/** Asks for all that the identity lists, whatever else is named. */
-const all = '*'
-
 /** Creates a selection of the channels that the page names when it connects and those that it has listeners for. */
-export function createSelection(fixed: readonly string[], dispatcher: Dispatcher): Selection {
+export function createSelection(fixed: () => readonly string[], dispatcher: Dispatcher): Selection {
   let asked: readonly string[] = []
   let isMore = false
   // What came without being named comes by itself, as long as the CMS wants it to. Named, it would be refused once it is taken
   // away, like what was refused before, and all the rest with it.
   let unnamed: readonly string[] = []
 
-  const unique = (names: readonly string[]) => names.filter((name, index) => names.indexOf(name) === index)
-  const wanted = () => dispatcher.channels().filter(name => unnamed.indexOf(name) < 0)
+  const wanted = () => lacking(unnamed, dispatcher.channels())
 
   return {
     names() {
+      const first = fixed()
       const own = wanted()
-      asked = fixed.length || (isMore && own.length) ? unique((fixed.length ? fixed : [all]).concat(own)) : []
+      const all = (first.length || !own.length ? first : ['*']).concat(own)
+      asked = first.length || isMore ? all.filter((name, index) => all.indexOf(name) === index) : []
       return asked
     },
     compare(channels) {
-      unnamed = unique(unnamed.concat(channels.filter(name => asked.indexOf(name) < 0)))
-      const lacks = wanted().some(name => asked.indexOf(name) < 0)
+      unnamed = unnamed.concat(lacking(asked.concat(unnamed), channels))
+      const lacks = lacking(asked, wanted()).length > 0
       isMore = isMore || lacks
       return lacks
     },
     drop(name) {
       unnamed = unnamed.concat(name)
-      return fixed.indexOf(name) < 0
-    },
-    reset() {
-      const was = isMore
-      isMore = false
-      return was
+      return !has(fixed(), name)
     },
   }
 }

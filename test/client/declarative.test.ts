@@ -104,6 +104,30 @@ t.test('options that are no text are what they look like', async t => {
   t.match(await both.said.next('a stream'), [/since=0$/, { withCredentials: true }])
 })
 
+t.test('a declared session is asked for, and a share key shares', async t => {
+  const spy = `<script>
+    const { BroadcastChannel: Original } = window
+    BroadcastChannel = class extends Original { constructor(name) { say('shares'); super(name) } }
+  </script>`
+  const session = '{"token":"t1","since":"1-5","channels":["a"],"grants":["g"]}'
+  const connect = (more: string) =>
+    page(spy, script(undefined, `data-downpipe-connect data-token="t" ${more}`))
+  const pages = {
+    '/who': session,
+    '/session': page(script(undefined, 'data-downpipe-connect data-session="/who"')),
+    '/shared': connect('data-share="key"'),
+    '/alone': connect('data-share="false"'),
+  }
+  const { server } = await visit(t, pages, '/session')
+  const { query } = await server.streams.next('a stream')
+  t.equal(query.toString(), 'token=t1&channel=a&grant=g&since=1-5')
+  const alone = await visit(t, pages, '/alone')
+  await alone.server.streams.next('a stream')
+  const shared = await visit(t, pages, '/shared')
+  t.strictSame(await shared.said.next('a channel'), ['shares'])
+  t.strictSame(alone.said.rest, [])
+})
+
 t.test('what is not JSON is said once, without its text, and the page goes on', async t => {
   const bad = json('{"token": "s3cret", channels}')
   const pages = {

@@ -140,3 +140,17 @@ t.test('a gap is not told to a page that has closed the connection', async t => 
   poll.answer({ cursor: '1-3', ready, gap, messages })
   t.strictSame(await said.next('the end'), ['later'])
 })
+
+t.test('a gap is also an event of the document', async t => {
+  const { server, page, said } = await visit(t)
+  await page.evaluate(() => {
+    document.addEventListener('downpipe:gap', event => window.say('event', (event as CustomEvent).detail))
+    window.Downpipe.connect('', { since: '1-1', ongap: gap => window.say('ongap', gap.initial) })
+  })
+  const stream = await server.streams.next('a stream')
+  const gap = { since: '1-1', cursor: '1-50', reason: 'old', spreadMs: 0, initial: true }
+  stream.ready('1-1', [])
+  stream.frame('gap', gap, '1-50')
+  t.strictSame(await said.next('the gap'), ['ongap', true])
+  t.strictSame(await said.next('the event'), ['event', gap])
+})

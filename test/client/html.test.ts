@@ -4,39 +4,11 @@ import { connected } from '../helpers/calls.js'
 import { startTestServer } from '../helpers/server.js'
 import { prepareBrowser, type Visit } from './browser.js'
 import type { Call } from './fake-server.js'
+import { agePage, tellUpdates } from './old-browser.js'
 
 /** Elements that take HTML by messages, without a line of JavaScript in the page. */
 
 const visit = await prepareBrowser(t)
-
-// What IE 11 lacks, of all that a script that handles elements might use. It has a MutationObserver.
-const OLD_BROWSER = `<script>
-  ;['EventSource', 'Promise', 'fetch', 'CustomEvent', 'Event', 'Map', 'Set', 'Symbol', 'trustedTypes'].forEach(function (name) {
-    delete window[name]
-  })
-  ;['append', 'prepend', 'before', 'after', 'remove', 'replaceWith', 'replaceChildren', 'closest', 'matches', 'toggleAttribute',
-    'getAttributeNames', 'setHTMLUnsafe'].forEach(function (name) {
-    delete Element.prototype[name]
-    delete Document.prototype[name]
-  })
-  delete NodeList.prototype.forEach
-  delete Node.prototype.isConnected
-  delete Array.from
-  delete Object.assign
-  ;['find', 'includes', 'flat'].forEach(function (name) { delete Array.prototype[name] })
-</script>`
-// Such a browser cannot be asked by a test.
-const TELLING = `<script>
-  document.addEventListener('downpipe:update', function (event) {
-    var xhr = new XMLHttpRequest()
-    xhr.open('GET', '/say?' + encodeURIComponent(event.detail.message.id + ' ' + document.querySelector('p').innerHTML), false)
-    xhr.send()
-    if (event.detail.message.id === '1-5') setTimeout(function () {
-      document.body.insertAdjacentHTML('beforeend', '<p data-downpipe="late"></p>')
-    })
-  })
-</script>`
-const NO_OBSERVER = `<script>delete window.MutationObserver</script>`
 
 const page = (body: string, head = '') => `<!doctype html><title>HTML</title>${head}
 <body>${body}<script src="/downpipe-html.js"></script>
@@ -312,11 +284,15 @@ t.test('a connection may be given, and a part of the page; the scripts come in a
 })
 
 for (const { name, head, observes } of [
-  { name: 'an old browser', head: OLD_BROWSER, observes: true },
-  { name: 'a browser without MutationObserver', head: OLD_BROWSER + NO_OBSERVER, observes: false },
+  { name: 'an old browser', head: agePage, observes: true },
+  {
+    name: 'a browser without MutationObserver',
+    head: `${agePage}<script>delete MutationObserver</script>`,
+    observes: false,
+  },
 ]) {
   t.test(`${name} takes HTML, too`, async t => {
-    const old = page('<p data-downpipe="a"></p>', head + TELLING)
+    const old = page('<p data-downpipe="a"></p>', head + tellUpdates)
     const { server, uncaught } = await visit(t, { '/old': old }, '/old')
     const ready = { uid: null, channels: ['a'], heartbeat: 25, v: 'v1', presence: [], refused: [] }
     const html = (id: string, data: Update) => ({ id, channel: 'a', type: 'html', data })
@@ -349,7 +325,7 @@ t.test('what a CMS publishes comes out of a real server’s scripts', async t =>
   const server = await startTestServer({ anonymousChannels: ['node_*'] })
   t.teardown(() => server.close())
   const { page: tab } = await visit(t)
-  const declared = JSON.stringify({ channels: ['node_1'] })
+  const declared = JSON.stringify({ channels: ['*', 'node_1'] })
   const body = `<!doctype html><title>Real</title><body><script type="application/json" id="downpipe">${declared}</script>
     <main data-downpipe="node_1"><ul></ul></main>
     <script src="../downpipe-html.js" async></script><script src="../downpipe.js" async></script>`

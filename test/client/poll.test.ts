@@ -1,24 +1,11 @@
 import t from 'tap'
 import { prepareBrowser } from './browser.js'
 import { startFakeServer } from './fake-server.js'
+import { agePage } from './old-browser.js'
 
 const ready = { uid: '5', channels: ['a'], heartbeat: 25, v: 'v1', presence: [], refused: [] }
 
-// What IE 11 lacks, of all that a script of today might use without thinking.
-const OLD_BROWSER = `<!doctype html><title>Old</title>
-<script>
-  ;['EventSource', 'Promise', 'fetch', 'AbortController', 'URL', 'URLSearchParams', 'Map', 'Set', 'WeakMap', 'Symbol',
-    'Proxy', 'Reflect', 'BroadcastChannel', 'queueMicrotask', 'structuredClone', 'globalThis', 'TextDecoder',
-  ].forEach(function (name) { delete window[name] })
-  delete navigator.locks
-  delete Object.assign; delete Object.entries; delete Object.values; delete Object.fromEntries
-  delete Array.from; delete Array.of
-  ;['find', 'findIndex', 'includes', 'flat', 'flatMap', 'at', 'fill', 'keys', 'values', 'entries']
-    .forEach(function (name) { delete Array.prototype[name] })
-  ;['includes', 'startsWith', 'endsWith', 'repeat', 'padStart', 'trimEnd', 'replaceAll', 'at', 'matchAll']
-    .forEach(function (name) { delete String.prototype[name] })
-  delete Number.isNaN; delete Number.isInteger
-</script>
+const OLD_BROWSER = `<!doctype html><title>Old</title>${agePage}
 <script src="/downpipe.js"></script>
 <script>
   function tell(what) {

@@ -280,38 +280,6 @@ t.test('a refusal that names no channel ends the connection, and onerror says wh
   t.strictSame(delays, [], 'no timer, no attempt')
 })
 
-t.test(
-  'when a listed channel is refused later, the list is asked for anew, and the rest goes on',
-  async t => {
-    const { server, page, said } = await visit(t)
-    await page.evaluate(() => {
-      const push = window.Downpipe.connect('', {
-        onready: ready => window.say(ready.channels),
-        onerror: error => window.say(error),
-      })
-      push.on('editors', () => {})
-      push.on('node_1', () => {})
-    })
-    const first = await server.streams.next('a stream')
-    first.ready('1-1', ['editors', 'user_5'])
-    const second = await server.streams.next('a second stream')
-    second.ready('1-1', ['editors', 'user_5', 'node_1'])
-    await said.next('ready')
-    second.frame('close', { reason: 'age', reconnect: true, retryMs: 10 })
-    const third = await server.streams.next('a third stream')
-    third.refuse(403, 'DOWNPIPE_CHANNEL', 'The channel editors is not allowed')
-    const poll = await server.polls.next('the question why')
-    poll.refuse(403, 'DOWNPIPE_CHANNEL', 'The channel editors is not allowed')
-    const fourth = await server.streams.next('a fourth stream')
-    t.strictSame(fourth.query.getAll('channel'), [])
-    fourth.ready('1-1', ['user_5'])
-    const fifth = await server.streams.next('a fifth stream')
-    t.strictSame(fifth.query.getAll('channel'), ['*', 'node_1'])
-    fifth.ready('1-1', ['user_5', 'node_1'])
-    t.strictSame(await said.next('ready'), [['user_5', 'node_1']])
-  },
-)
-
 t.test('after a cut the browser reconnects by itself with the last id; heartbeats move it', async t => {
   const { server, page, said } = await visit(t)
   await page.evaluate(() => {

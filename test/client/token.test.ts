@@ -108,24 +108,86 @@ t.test('after a 401 a new token is fetched at once, and after another one with d
   t.strictSame(await said.next('ready'), ['ready'])
 })
 
-t.test('another identity is not asked for the channels of the last one', async t => {
-  const { server, page } = await visit(t)
+t.test('a connection never continues as somebody else', async t => {
+  const { server, page, said } = await visit(t)
   await page.evaluate(() => {
     let count = 0
-    const push = window.Downpipe.connect('', { transport: 'poll', token: () => `t${++count}` })
-    push.on('node_1', () => {})
+    const push = window.Downpipe.connect('', {
+      transport: 'poll',
+      token: () => `t${++count}`,
+      onready: ready => window.say(ready.uid),
+      onclose: close => window.say(close),
+    })
+    push.on('user_5', data => window.say(data))
   })
   const ready = { uid: '5', channels: ['user_5'], heartbeat: 25, v: '1' }
   const first = await server.polls.next('a poll')
   first.answer({ cursor: '1-1', ready, messages: [] })
+  t.strictSame(await said.next('ready'), ['5'])
   const second = await server.polls.next('a second poll')
-  t.strictSame(second.query.getAll('channel'), ['*', 'node_1'])
   second.refuse(401, 'DOWNPIPE_TOKEN', 'No')
   const third = await server.polls.next('a third poll')
-  t.strictSame(third.query.getAll('channel'), [])
-  third.answer({ cursor: '1-1', ready: { ...ready, uid: '6', channels: ['user_6'] }, messages: [] })
-  const fourth = await server.polls.next('a fourth poll')
-  t.strictSame(fourth.query.getAll('channel'), ['*', 'node_1'])
+  t.equal(third.query.get('token'), 't2')
+  const messages = [{ id: '1-2', channel: 'user_5', data: 'not for you' }]
+  third.answer({ cursor: '1-2', ready: { ...ready, uid: '6' }, messages })
+  const close = { reason: 'identity', reconnect: false, retryMs: 0 }
+  t.strictSame(await said.next('the close'), [close], 'and nothing else')
+  t.strictSame(said.rest, [])
+})
+
+t.test('a session is fetched from a route of the CMS, and again on expired, and again on 401', async t => {
+  const { server, page, said } = await visit(t)
+  const sessions = [
+    { token: 's1', since: '1-7', channels: ['a', 'b'], grants: ['g1'] },
+    { token: 's2', since: '9-9', channels: ['a'], grants: ['g2'] },
+    { token: null },
+  ]
+  let asked = 0
+  await page.route('**/session', async route => {
+    await route.fulfill({ json: sessions[asked++] })
+  })
+  await page.evaluate(() => {
+    window.push = window.Downpipe.connect('', { session: '/session', channels: ['own'], grants: ['g0'] })
+    window.push.on('a', data => window.say(data))
+  })
+  const first = await server.streams.next('a stream')
+  t.equal(first.query.get('token'), 's1')
+  t.equal(first.query.get('since'), '1-7')
+  t.strictSame(first.query.getAll('channel'), ['own', 'a', 'b'])
+  t.strictSame(first.query.getAll('grant'), ['g0', 'g1'])
+  first.ready('1-7', ['own', 'a', 'b'])
+  first.message('1-8', { channel: 'a', data: 8 })
+  t.strictSame(await said.next('the message'), [8])
+  first.frame('close', { reason: 'expired', reconnect: true, retryMs: 10 })
+  const second = await server.streams.next('a second stream')
+  t.equal(second.query.get('token'), 's2')
+  t.equal(second.query.get('since'), '1-8', 'the place where it is, not where the session would begin')
+  t.strictSame(second.query.getAll('channel'), ['own', 'a'])
+  t.strictSame(second.query.getAll('grant'), ['g0', 'g2'])
+  second.refuse(401, 'DOWNPIPE_TOKEN', 'No')
+  const why = await server.polls.next('the question why')
+  why.refuse(401, 'DOWNPIPE_TOKEN', 'No')
+  const third = await server.streams.next('a third stream')
+  t.equal(third.query.get('token'), null)
+  t.equal(asked, 3)
+})
+
+t.test('a session that cannot be had is asked for again', async t => {
+  const { server, page, said } = await visit(t)
+  const answers = [
+    { status: 500, body: 'Oops' },
+    { status: 200, body: '<html>' },
+    { status: 200, json: {} },
+    { status: 200, json: { token: 'good' } },
+  ]
+  await page.route('**/session', route => route.fulfill(answers.shift()))
+  await page.evaluate(() => {
+    const onerror = (error: { code: string; final: boolean }) => window.say(error.code, error.final)
+    window.Downpipe.connect('', { session: '/session', onerror })
+  })
+  for (let n = 0; n < 3; n++) t.strictSame(await said.next('the error'), ['token', false])
+  t.equal((await server.streams.next('a stream')).query.get('token'), 'good')
+  t.strictSame(await page.evaluate(() => window.delays), [0, 500, 1000, 2000])
 })
 
 t.test('a refused string is final', async t => {

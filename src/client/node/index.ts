@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 import { validateHeaderValue } from 'node:http'
+import { createConnection } from '../connection.js'
+import { createDispatcher } from '../dispatcher.js'
 import type { ConnectOptions } from '../options.js'
 import { pollBy } from '../poll.js'
 import { createPush, type Push } from '../push.js'
@@ -12,7 +14,7 @@ import { request } from './request.js'
 import { receiveStream } from './stream.js'
 
 export type { Close, Gap, Message, Presence, PushError, Ready } from '../frames.js'
-export type { ConnectOptions, TokenFunction, Transport } from '../options.js'
+export type { ConnectOptions, Session, TokenFunction, Transport } from '../options.js'
 export type { Listener, Push } from '../push.js'
 
 /**
@@ -41,7 +43,14 @@ export function connect(url: string, options: ConnectOptions = {}): Push {
   const later = (task: () => void, ms: number) => {
     setTimeout(task, ms).unref()
   }
-  return createPush(url, options, transport, receive, later)
+  const dispatcher = createDispatcher(options)
+  const connection = createConnection(
+    url,
+    options,
+    { receive, later, sign() {}, gap() {}, rest() {}, note() {} },
+    dispatcher,
+  )
+  return createPush(dispatcher, connection, () => transport)
 }
 
 /** Refuses, as the server would, a token that cannot even be sent: one with a line's end, say, that a function has fetched. */

@@ -233,7 +233,8 @@ t.test('a stream is one whatever stands behind its type, and is UTF-8 in any cas
   ]) {
     const { told } = listen(t, server.url)
     const stream = await server.streams.next('a stream')
-    stream.answerWith('id: 1-1\ndata: {"data":"ok…"}\n\n', type, 200)
+    // It must not come back while the next one is awaited.
+    stream.answerWith('retry: 60000\nid: 1-1\ndata: {"data":"ok…"}\n\n', type, 200)
     t.strictSame(await told.next('the message'), ['message', { data: 'ok…', id: '1-1' }], type)
   }
   const { told } = listen(t, server.url)
