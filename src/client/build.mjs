@@ -6,7 +6,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { transform } from '@swc/core'
 import { build } from 'esbuild'
 
@@ -32,17 +32,23 @@ async function bundle(entry, plugins) {
   return result.outputFiles[0].text
 }
 
-/** @param most the bytes that it may have, gzipped */
-async function write(name, code, most) {
+async function put(name, content) {
   const target = join(folder, name)
   // Whoever reads meanwhile gets the old file or the new one, never half of it.
-  await writeFile(`${target}.${process.pid}`, banner + code)
+  await writeFile(`${target}.${process.pid}`, content)
   await rename(`${target}.${process.pid}`, target)
-  const gzipped = gzipSync(banner + code, { level: 9 }).length
-  process.stdout.write(
-    `${name}: ${Buffer.byteLength(banner + code)} bytes, ${gzipped} gzipped, of ${most} at most\n`,
-  )
-  if (gzipped <= most) return
+}
+
+/** @param most the bytes that it may have, gzipped */
+async function write(name, code, most) {
+  const whole = Buffer.from(banner + code)
+  const gzipped = gzipSync(whole, { level: 9 })
+  // The server sends the smallest one that the browser takes.
+  await put(name, whole)
+  await put(`${name}.gz`, gzipped)
+  await put(`${name}.br`, brotliCompressSync(whole))
+  process.stdout.write(`${name}: ${whole.length} bytes, ${gzipped.length} gzipped, of ${most} at most\n`)
+  if (gzipped.length <= most) return
   process.stderr.write(`${name} is too large: each page loads it\n`)
   process.exitCode = 1
 }

@@ -1,10 +1,14 @@
 import { readFile } from 'node:fs/promises'
+import { get, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { createContext, runInContext } from 'node:vm'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { parse } from 'acorn'
 import t from 'tap'
 import { connect as connectCore } from '../../src/client/core.js'
 import { connect, type PageOptions, type Push } from '../../src/client/index.js'
+import { startTestServer } from '../helpers/server.js'
 import { buildScripts } from './browser.js'
 
 const folder = t.testdir()
@@ -67,4 +71,31 @@ t.test('channels may be typed, and listeners then know their data', async t => {
     return push
   }
   t.type(use, 'function')
+})
+
+t.test('the server sends the scripts compressed, as the browser takes them', async t => {
+  const server = await startTestServer()
+  t.teardown(() => server.close())
+  const ask = (name: string, accepted: string) =>
+    new Promise<IncomingMessage>((resolve, reject) => {
+      get(`${server.url}/${name}`, { headers: { 'accept-encoding': accepted } }, resolve).on('error', reject)
+    })
+  for (const name of ['downpipe.js', 'downpipe-html.js', 'downpipe.mjs', 'downpipe-core.mjs']) {
+    const whole = await buffer(await ask(name, 'identity'))
+    for (const [accepted, encoding, decompress] of [
+      ['gzip, deflate', 'gzip', gunzipSync],
+      ['gzip, deflate, br', 'br', brotliDecompressSync],
+    ] as const) {
+      const answer = await ask(name, accepted)
+      t.match(answer.headers, {
+        'content-encoding': encoding,
+        'content-type': /^text\/javascript/,
+        'cache-control': 'public, max-age=3600',
+        vary: /accept-encoding/i,
+      })
+      const sent = await buffer(answer)
+      t.ok(sent.length < 0.6 * whole.length, `${name} is ${sent.length} bytes as ${encoding}`)
+      t.strictSame(decompress(sent), whole)
+    }
+  }
 })
