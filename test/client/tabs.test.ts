@@ -1,11 +1,169 @@
-import t from 'tap'
+import type { Page } from 'playwright-core'
+import t, { type Test } from 'tap'
+import type { PageOptions } from '../../src/client/index.js'
 import { launchBrowserOfPeople } from '../helpers/chromium.js'
 import { seed } from '../helpers/seed.js'
 import { buildScripts } from './browser.js'
+import { type FakeServer, startFakeServer } from './fake-server.js'
+import { Queue } from './queue.js'
 import { storm } from './storm.js'
 
 const scripts = t.testdir()
 const [context] = await Promise.all([launchBrowserOfPeople(t), buildScripts(scripts)])
+
+interface Tab {
+  readonly page: Page
+  /** The data of the messages that it got. */
+  readonly got: Queue<unknown>
+  /** What else it has written to the console. */
+  readonly lines: Queue<string>
+}
+
+async function startServer(t: Test): Promise<FakeServer> {
+  const server = await startFakeServer(scripts, {})
+  t.teardown(() => server.close())
+  return server
+}
+
+/** A tab that connects to the server. */
+async function openTab(t: Test, { url }: FakeServer, options: PageOptions, query = ''): Promise<Tab> {
+  const page = await context.newPage()
+  t.teardown(() => page.close())
+  const got = new Queue<unknown>()
+  const lines = new Queue<string>()
+  page.on('console', line => {
+    const text = line.text()
+    if (text.startsWith('got ')) got.push(JSON.parse(text.slice(4)))
+    else lines.push(text)
+  })
+  await page.goto(`${url}/${query}`)
+  await page.evaluate(options => {
+    // biome-ignore lint/suspicious/noConsole: what a page can tell its test by.
+    const onmessage = (data: unknown) => console.log(`got ${JSON.stringify(data)}`)
+    window.push = window.Downpipe.connect('', { ...options, onmessage })
+  }, options)
+  return { page, got, lines }
+}
+
+const ready = { uid: '5', channels: ['b'], heartbeat: 25, v: 'v1', presence: [], refused: [] }
+
+t.test('tabs of one visitor have one connection for what all want, and each gets its own', async t => {
+  const server = await startServer(t)
+  const first = await openTab(t, server, { token: 't', channels: ['a'], grants: ['g1'] })
+  const alone = await server.streams.next('a stream')
+  t.strictSame(alone.query.getAll('channel'), ['a'])
+  alone.ready('1-1', ['a'])
+  alone.message('1-2', { channel: 'a', data: 'early' })
+  t.equal(await first.got.next('a message'), 'early')
+
+  const second = await openTab(t, server, { token: 't', channels: ['b'], grants: ['g2'] })
+  const shared = await server.streams.next('a stream for both')
+  await alone.ended
+  t.strictSame(shared.query.getAll('channel').toSorted(), ['a', 'b'])
+  t.strictSame(shared.query.getAll('grant').toSorted(), ['g1', 'g2'])
+  t.equal(shared.query.get('since'), '1-2')
+  shared.ready('1-2', ['a', 'b'])
+  const missed = await server.polls.next('a question about what the second lacks')
+  t.strictSame(missed.query.getAll('channel'), ['b'])
+  t.strictSame(missed.query.getAll('grant'), ['g2'])
+  t.equal(missed.query.get('wait'), '0')
+  missed.answer({ cursor: '1-2', ready, messages: [] })
+  shared.message('1-3', { channel: 'a', data: 'for a' })
+  shared.message('1-4', { channel: 'b', data: 'for b' })
+  shared.message('1-5', { channels: ['a', 'b'], data: 'for both' })
+  for (const data of ['for a', 'for both']) t.equal(await first.got.next('a message'), data)
+  for (const data of ['for b', 'for both']) t.equal(await second.got.next('a message'), data)
+  t.strictSame(server.paths, ['/v1/stream', '/v1/stream', '/v1/poll'])
+
+  await first.page.close()
+  const next = await server.streams.next('a stream of the one that is left')
+  t.strictSame(next.query.getAll('channel'), ['b'])
+  t.strictSame(next.query.getAll('grant'), ['g2'])
+  t.equal(next.query.get('since'), '1-5')
+  next.ready('1-5', ['b'])
+  next.message('1-6', { channel: 'b', data: 'alone' })
+  t.equal(await second.got.next('a message'), 'alone')
+  t.strictSame(second.got.rest, [])
+})
+
+t.test('where the server refuses what tabs want together, each asks for itself', async t => {
+  const server = await startServer(t)
+  await openTab(t, server, { token: 't', channels: ['a'] })
+  const alone = await server.streams.next('a stream')
+  alone.ready('1-1', ['a'])
+  await openTab(t, server, { token: 't', channels: ['b'] })
+  const shared = await server.streams.next('a stream for both')
+  t.strictSame(shared.query.getAll('channel').toSorted(), ['a', 'b'])
+  shared.refuse(400, 'DOWNPIPE_INVALID', 'Too many channels')
+  const why = await server.polls.next('the question why')
+  why.refuse(400, 'DOWNPIPE_INVALID', 'Too many channels')
+  const own = [await server.streams.next('a stream'), await server.streams.next('another stream')]
+  t.strictSame(own.map(stream => stream.query.getAll('channel')).toSorted(), [['a'], ['b']])
+})
+
+t.test(
+  'tabs of others, those that shall not share, and those of unknown visitors have their own',
+  async t => {
+    for (const both of [
+      [{ token: 't' }, { token: 'u' }],
+      [{ token: 't', share: false }, { token: 't' }],
+      [
+        { token: 't', credentials: true },
+        { token: 't', credentials: true },
+      ],
+      [{}, {}],
+    ] as const) {
+      // One for each, for a browser has no more than six connections to the same.
+      const server = await startServer(t)
+      for (const options of both) {
+        await openTab(t, server, options)
+        const stream = await server.streams.next(`a stream for ${JSON.stringify(options)}`)
+        stream.ready('1-1', ['a'])
+      }
+      t.equal(server.paths.length, 2)
+    }
+  },
+)
+
+t.test('where the browser lacks the parts, each tab has its own', async t => {
+  const server = await startServer(t)
+  for (const lacking of ['locks', 'BroadcastChannel']) {
+    for (let tab = 0; tab < 2; tab++) {
+      const page = await context.newPage()
+      t.teardown(() => page.close())
+      await page.addInitScript(`delete window.${lacking}; delete Navigator.prototype.${lacking}`)
+      await page.goto(server.url)
+      await page.evaluate(() => {
+        window.push = window.Downpipe.connect('', { token: 't' })
+      })
+      const stream = await server.streams.next(`a stream without ${lacking}, tab ${tab}`)
+      stream.ready('1-1', ['a'])
+    }
+  }
+})
+
+t.test('debugging says in sentences what is done and why, and no secret', async t => {
+  const server = await startServer(t)
+  const options = { token: 'secret-1', grants: ['secret-2'], channels: ['a'] }
+  const quiet = await openTab(t, server, { ...options, share: false })
+  const unheard = await server.streams.next('a stream')
+  unheard.ready('1-1', ['a'])
+  const { lines, got } = await openTab(t, server, options, '?downpipe-debug')
+  const stream = await server.streams.next('a stream')
+  stream.ready('1-1', ['a'])
+  stream.message('1-2', { channel: 'a', data: 'said' })
+  t.equal(await got.next('a message'), 'said')
+  stream.frame('close', { reason: 'age', reconnect: true, retryMs: 10 })
+  const again = await server.streams.next('a second stream')
+  again.refuse(503, 'DOWNPIPE_BUSY', 'Not now', { retryAfter: 1 })
+  const why = await server.polls.next('the question why')
+  why.refuse(503, 'DOWNPIPE_BUSY', 'Not now', { retryAfter: 1 })
+  await server.streams.next('a third stream')
+  const said = lines.rest.filter(line => line.startsWith('Downpipe: ')).join('\n')
+  for (const word of [/lead/, /listens.*\ba\b/i, /closed.*age/i, /503/]) t.match(said, word)
+  t.notMatch(said, /secret|token=|grant=/)
+  t.strictSame(quiet.lines.rest, [])
+})
 
 t.test('whatever happens to tabs, each gets every message that it lived through once, in order', async t => {
   const report = await storm(t, context, { scripts, seed, steps: 30, patienceMs: 5_000 })
