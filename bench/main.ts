@@ -3,7 +3,7 @@ import { killAllChildren } from './machine/child.js'
 import { findCores, pinThisProcess } from './machine/cores.js'
 import { describeMachine, nodeVersion } from './machine/machine.js'
 import { compilePrograms, type Programs } from './machine/programs.js'
-import { type Steering, steerLoopback } from './machine/steering.js'
+import { type Steering, steeredAlready, steerLoopback } from './machine/steering.js'
 import { type Options, readOptions, UsageError, usage } from './options.js'
 import { PEERS } from './peers/index.js'
 import type { Peer } from './peers/peer.js'
@@ -41,6 +41,12 @@ try {
 
 /** Runs all that was asked for and says whether it may be believed. */
 async function bench(options: Options): Promise<boolean> {
+  const steered = steeredAlready()
+  if (steered !== undefined) {
+    throw new Error(
+      `The loopback is steered already: a benchmark runs, or was killed. If none runs, put it back: echo 0 > ${steered}`,
+    )
+  }
   const cores = findCores()
   if (cores !== undefined) pinThisProcess(cores.load)
   const { node } = options

@@ -46,7 +46,7 @@ export function steerLoopback(core: number, kernel: Record<keyof typeof KERNEL, 
   }
   const again = () => steerLoopback(core, kernel)
   try {
-    const names = readdirSync(queues).filter(name => name.startsWith('rx-'))
+    const names = queuesIn(queues)
     if (names.length === 0) throw new Error(`${queues} has no queue`)
     change(backlog, value => String(Math.max(Number(value), BACKLOG)))
     for (const name of names) change(`${queues}/${name}/rps_cpus`, () => maskOf(core))
@@ -55,6 +55,26 @@ export function steerLoopback(core: number, kernel: Record<keyof typeof KERNEL, 
     return { missing: error instanceof Error ? error.message : String(error), restore, again }
   }
   return { missing: undefined, restore, again }
+}
+
+/**
+ * What steers the loopback before anything is changed here: a benchmark that runs, or one that was killed. `undefined`: nothing does,
+ * as far as one can see.
+ */
+export function steeredAlready({ queues }: Record<keyof typeof KERNEL, string> = KERNEL): string | undefined {
+  try {
+    for (const name of queuesIn(queues)) {
+      const path = `${queues}/${name}/rps_cpus`
+      if (/[^0,\s]/.test(readFileSync(path, 'utf8'))) return path
+    }
+  } catch {
+    // Where it cannot be read, it cannot have been changed by one of us.
+  }
+  return undefined
+}
+
+function queuesIn(folder: string): string[] {
+  return readdirSync(folder).filter(name => name.startsWith('rx-'))
 }
 
 /** The kernel's form of a set of one core: hexadecimal, in groups of 32 bits that are parted by commas. */

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
-import { steerLoopback } from '../../bench/machine/steering.js'
+import { steeredAlready, steerLoopback } from '../../bench/machine/steering.js'
 
 /** A folder that stands for the kernel's: its backlog, and a mask for each of its queues. */
 function kernelWith(folder: string, backlog: string, masks: Readonly<Record<string, string>>) {
@@ -49,4 +49,15 @@ t.test('where it cannot be steered, all is left as it was, and it is said why', 
   mkdirSync(`${folder}/queues/rx-0/rps_cpus`, { recursive: true })
   t.match(steerLoopback(1, kernel.paths).missing, /EISDIR/)
   t.equal(kernel.backlog(), '1000\n')
+})
+
+t.test('what a run has left that was killed is seen by the next', async t => {
+  const folder = t.testdir({})
+  t.equal(steeredAlready({ queues: `${folder}/none`, backlog: '' }), undefined)
+  const kernel = kernelWith(folder, '1000\n', { 'rx-0': '0\n', 'rx-1': '0,00000000\n' })
+  t.equal(steeredAlready(kernel.paths), undefined)
+  const steering = steerLoopback(33, kernel.paths)
+  t.equal(steeredAlready(kernel.paths), `${kernel.paths.queues}/rx-0/rps_cpus`)
+  steering.restore()
+  t.equal(steeredAlready(kernel.paths), undefined)
 })
