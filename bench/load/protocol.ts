@@ -4,8 +4,8 @@ import type { PhasePlan } from './phase-ledger.js'
 
 /** How a subscriber asks for what it is to get. */
 export interface StreamRequest {
-  /** A stream of Server-Sent Events; long-polling in Downpipe's form, or socket.io over a websocket, which only the native reader does. */
-  readonly kind: 'stream' | 'poll' | 'socket.io'
+  /** A stream of Server-Sent Events; long-polling in Downpipe's form or in Nchan's, or socket.io over a websocket, which only the native reader does. */
+  readonly kind: 'stream' | 'poll' | 'nchan-poll' | 'socket.io'
   readonly host: string
   readonly port: number
   /**

@@ -58,6 +58,13 @@ http {
       nchan_subscriber_first_message newest;
       nchan_authorize_request /auth;
     }
+    location ~ ^/poll/([\\w,]+)$ {
+      nchan_subscriber longpoll;
+      nchan_channel_id $1;
+      nchan_channel_id_split_delimiter ",";
+      nchan_subscriber_first_message newest;
+      nchan_authorize_request /auth;
+    }
     location ~ ^/spread/(\\d+)/(\\d+)/(\\d+)/(\\d+)/(\\d+)/(\\d+)$ {
       nchan_subscriber eventsource;
       nchan_channel_id c$2 c$3 c$4 c$5 c$6 own_$1;

@@ -24,14 +24,13 @@ const MODULES = ['/usr/lib/nginx/modules', '/usr/lib64/nginx/modules', '/usr/loc
 const nginx = existsSync('/usr/sbin/nginx') ? '/usr/sbin/nginx' : 'nginx'
 
 const SAYS_NO_GAP = 'it does not tell subscribers that messages are gone'
-const OTHER_POLLS = 'its long-polling is of another form, with one message an answer'
 
 /** nginx with its Nchan module, in C: six channels a subscriber, which it multiplexes. */
 export const nchan: Peer = {
   name: 'nchan',
   describe: () => `${description()}, six channels for each subscriber`,
   missing,
-  cannot: { poll: OTHER_POLLS, storm: SAYS_NO_GAP, resume: 'it takes one message a request' },
+  cannot: { storm: SAYS_NO_GAP, resume: 'it takes one message a request' },
   start: setting =>
     start(setting, { subscribed: audience => channels[audience], published: channel => channel }),
 }
@@ -79,6 +78,11 @@ async function start({ authUrl, core }: ServerSetting, { subscribed, published }
     stream: audience => ({
       kind: 'stream',
       path: `/stream/${subscribed(audience)}?token=${tokenOf(audience)}`,
+      ready: 'head',
+    }),
+    poll: audience => ({
+      kind: 'nchan-poll',
+      path: `/poll/${subscribed(audience)}?token=${tokenOf(audience)}`,
       ready: 'head',
     }),
     ended: child.ended,

@@ -25,6 +25,15 @@ export const poll: Scenario = {
       whenLoadBound: 'bound',
       headline: `${connections.toLocaleString('en-US')} long-pollers: answers`,
     },
+    // An answer of ours holds all that has come, one of Nchan's a single message.
+    {
+      name: `${FLOOD}: deliveries`,
+      unit: '/s',
+      better: 'higher',
+      part: FLOOD,
+      whenLoadBound: 'bound',
+      headline: `${connections.toLocaleString('en-US')} long-pollers: deliveries`,
+    },
   ],
   async measure(setting, peer, { connections, window, broadcasts, flood, text }) {
     const rig = await Rig.start(setting, peer, { count: connections, kind: 'poll' })
@@ -46,6 +55,7 @@ export const poll: Scenario = {
       values: {
         ...broadcastValues(LONE, deliveries),
         [`${FLOOD}: answers`]: flooded.answers / (flooded.micros / 1e6),
+        [`${FLOOD}: deliveries`]: flooded.deliveries / (flooded.micros / 1e6),
       },
       efforts: { [LONE]: addEfforts(deliveries.map(({ effort }) => effort)), [FLOOD]: flooded.effort },
       faults: rig.faults,

@@ -8,7 +8,7 @@ import { writeStamp } from '../../bench/load/stamp.js'
 import { killAllChildren } from '../../bench/machine/child.js'
 import { compilePrograms } from '../../bench/machine/programs.js'
 import { PEERS } from '../../bench/peers/index.js'
-import { nchan } from '../../bench/peers/nchan.js'
+import { nchan, nchanSingle } from '../../bench/peers/nchan.js'
 import type { Audience, Peer } from '../../bench/peers/peer.js'
 import { socketIo } from '../../bench/peers/socket-io.js'
 import { Progress } from '../../bench/rig/progress.js'
@@ -68,6 +68,21 @@ for (const peer of [nchan, socketIo]) {
       t.same(rig.faults, NO_FAULTS)
     },
   )
+}
+
+for (const peer of [nchan, nchanSingle]) {
+  t.test(`${peer.name} gives pollers everything once and in order`, { buffered: true }, async t => {
+    const rig = await Rig.start(setting, peer, { count: 20, kind: 'poll' })
+    const { connected } = await rig.connect(7)
+    t.equal(connected, 20)
+    await rig.idle()
+    const targets = ['s0', 's1', 's2'].map(channel => ({ channel }))
+    const { deliveries, answers } = await rig.publish({ targets, messages: 20, textBytes: 20, pace: 200 })
+    t.equal(deliveries, 20 * 3 * 20)
+    t.equal(answers, deliveries, 'one message an answer')
+    await rig.stop()
+    t.same(rig.faults, NO_FAULTS)
+  })
 }
 
 /** A frame of a websocket's server: not masked. */

@@ -8,6 +8,7 @@
 #include "event-stream.h"
 #include "ledger.h"
 #include "long-poll.h"
+#include "nchan-poll.h"
 #include "polling.h"
 #include "progress.h"
 #include "ramp.h"
@@ -16,7 +17,7 @@
 
 enum { LONGEST_LINE = 16 * 1024 };
 
-static const struct kind *kinds[] = {&event_stream, &long_poll, &socket_io};
+static const struct kind *kinds[] = {&event_stream, &long_poll, &nchan_poll, &socket_io};
 
 /* Every word of a kind, or of `true` and `false`, is shorter than this. */
 typedef char word[16];
@@ -26,7 +27,7 @@ static bool connect_all(const char *line) {
     int count, window, port, rest = 0, end = 0;
     word kind = "", ready = "", local = "";
     int read = sscanf(line,
-                      "{\"kind\":\"connect\",\"first\":%9d,\"count\":%9d,\"window\":%9d,\"request\":{\"kind\":\"%15[a-z.]\","
+                      "{\"kind\":\"connect\",\"first\":%9d,\"count\":%9d,\"window\":%9d,\"request\":{\"kind\":\"%15[a-z.-]\","
                       "\"host\":\"%63[^\"\\]\",\"port\":%5d,\"path\":\"%4095[^\"\\]\",\"ready\":\"%7[a-z]\"%n",
                       &target.first, &count, &window, kind, target.host, &port, target.path, ready, &rest);
     if (read != 8 || rest == 0 || target.first < 0 || count < 0 || window < 1) return false;

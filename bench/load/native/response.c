@@ -63,6 +63,8 @@ bool take_head(struct subscriber *self, struct input *input, const char *status)
         const char *colon = strchr(line, ':'), *value = colon == NULL ? "" : colon + 1 + strspn(colon + 1, " ");
         if (strncasecmp(line, "transfer-encoding:", 18) == 0) response->is_chunked = strncasecmp(value, "chunked", 7) == 0;
         if (strncasecmp(line, "content-length:", 15) == 0) response->content_length = strtoll(value, NULL, 10);
+        if (strncasecmp(line, "last-modified:", 14) == 0) keep_text(self->cursor, value, strcspn(value, "\r"));
+        if (strncasecmp(line, "etag:", 5) == 0) keep_text(self->version, value, strcspn(value, "\r"));
     }
     input->from = input->fresh = end + 4;
     bool is_http = strncmp(head, "HTTP/1.0 ", 9) == 0 || strncmp(head, "HTTP/1.1 ", 9) == 0;

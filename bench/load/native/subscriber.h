@@ -17,8 +17,8 @@ struct subscriber {
     int64_t started_micros;  /* when it first tried to connect, this time */
     int64_t due_micros;      /* when it is to connect again; 0: not at all */
     int retry_ms;            /* what the server asked for; 0: nothing */
-    char cursor[LONGEST_CURSOR + 1];  /* the last event id, as the server wrote it */
-    char version[LONGEST_CURSOR + 1]; /* of `ready`, for a poll */
+    char cursor[LONGEST_CURSOR + 1];  /* the last event id, as the server wrote it; of Nchan's answers, Last-Modified */
+    char version[LONGEST_CURSOR + 1]; /* of `ready`, for a poll; of Nchan's answers, Etag */
     char *tail;
     size_t tail_length;
 };
