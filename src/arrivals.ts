@@ -30,10 +30,11 @@ export class Arrivals {
 
   constructor(server: Server, options: ArrivalsOptions) {
     this.#options = options
-    const http = server.listeners('connection')
+    const toHttp = server.listeners('connection')
     server.removeAllListeners('connection')
     const begin = (socket: Socket, bytes: Buffer) => {
-      this.#silent.delete(socket)
+      // What comes too late was answered.
+      if (!this.#silent.delete(socket)) return
       socket.off('data', onFirst)
       if (options.take(socket, bytes)) {
         this.#taken.add(socket)
@@ -41,7 +42,7 @@ export class Arrivals {
       }
       socket.off('error', ignore).off('end', onEnd).off('close', onClose)
       socket.unshift(bytes)
-      for (const listener of http) Reflect.apply(listener, server, [socket])
+      for (const listener of toHttp) Reflect.apply(listener, server, [socket])
     }
     function onFirst(this: Socket, bytes: Buffer): void {
       begin(this, bytes)

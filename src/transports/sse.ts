@@ -57,7 +57,7 @@ class SseSink implements Sink {
     // would cost each socket 80 bytes.
     if (this.#socket.timeout !== undefined && this.#socket.timeout > 0) this.#socket.setTimeout(0)
     this.#socket.on('drain', onDrain)
-    this.#socket.once('close', onClose)
+    this.#socket.on('close', onClose)
   }
 
   get backlogBytes(): number {
@@ -131,7 +131,7 @@ export async function openStream(
   let isOpen = false
   try {
     const subscription = await shakeHands(request, caller, options)
-    if (socket.destroyed) return undefined
+    if (!socket.writable) return undefined
     admit(subscription, options)
     isOpen = true
     releaseOnClose(socket, addresses, ip)
