@@ -3,15 +3,15 @@ import type { Socket } from 'node:net'
 import { errorHeaders } from './error-answers.js'
 import type { ErrorBody } from './errors.js'
 
-/** Headers of an answer; the last of those that have one name, in whatever case, counts. */
+/** Headers of an answer. No two may differ in upper and lower case only. */
 export type AnswerHeaders = Readonly<Record<string, string>>
 
-/** The head of an answer that is written to the socket itself, and whose end is that of the connection. */
+/** The head of an answer that is written to the socket itself. */
 export function answerHead(statusCode: number, headers: AnswerHeaders): string {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   return (
     `HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode] ?? ''}\r\n${lines.join('')}` +
-    `Date: ${new Date().toUTCString()}\r\nConnection: close\r\n\r\n`
+    `Date: ${new Date().toUTCString()}\r\n\r\n`
   )
 }
 
@@ -22,9 +22,9 @@ export function endWith(
   headers: AnswerHeaders,
   body: string | Uint8Array,
 ): void {
-  const length = { 'Content-Length': String(Buffer.byteLength(body)) }
+  const length = String(Buffer.byteLength(body))
   socket.cork()
-  socket.write(answerHead(statusCode, { ...headers, ...length }))
+  socket.write(answerHead(statusCode, { ...headers, 'Content-Length': length, Connection: 'close' }))
   socket.write(body)
   socket.uncork()
   socket.destroySoon()

@@ -112,6 +112,7 @@ function parse(received: string): PlainAnswer {
     return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()] as const
   })
   const { date, ...rest } = Object.fromEntries(headers)
+  if (new Set(headers.map(([name]) => name)).size < headers.length) throw new Error(`twice in ${received}`)
   if (date === undefined || Number.isNaN(Date.parse(date))) throw new Error(`no date in ${received}`)
   const retryAfter = rest['retry-after'] === undefined ? {} : { 'retry-after': 'soon' }
   return {
