@@ -2,7 +2,7 @@ import { stat, unlink } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import type { FastifyError } from 'fastify'
-import { Arrivals, type ArrivalsOptions } from './arrivals.js'
+import { Arrivals, type ArrivalsOptions, type Fault } from './arrivals.js'
 import type { Address, Config } from './config.js'
 import { errorBody } from './error-answers.js'
 import { InvalidRequest, RequestTimeout, TooLarge } from './errors.js'
@@ -23,8 +23,8 @@ export interface Places {
 /** What answers on a listener. */
 export interface Answerers {
   readonly http: RequestListener
-  /** What takes connections before they become HTTP's. */
-  readonly take: ArrivalsOptions['take']
+  /** Takes connections before they become HTTP's. */
+  readonly claim: ArrivalsOptions['claim']
 }
 
 /** A server for one address. */
@@ -38,7 +38,7 @@ export interface Listener {
 }
 
 /** A listener for one address. A connection for which there is no place is cut. */
-export function createListener(config: Config, { http, take }: Answerers, places: Places): Listener {
+export function createListener(config: Config, { http, claim }: Answerers, places: Places): Listener {
   function leave(this: Socket): void {
     places.free += 1
   }
@@ -58,8 +58,7 @@ export function createListener(config: Config, { http, take }: Answerers, places
       else http(request, response)
     },
   )
-  const timeoutMs = config.requestTimeoutMs
-  const arrivals = new Arrivals(server, { take, timeoutMs, refuse: socket => refuse(tooLate, socket) })
+  const arrivals = new Arrivals(server, { claim, timeoutMs: config.requestTimeoutMs, refuse })
   server.on('connection', (socket: Socket) => {
     places.free -= 1
     // By `on`: `once` would cost each connection more, and it comes once.
@@ -132,13 +131,6 @@ function urlOf(server: Server): string {
   const host = isAny ? 'localhost' : bound.family === 'IPv6' ? `[${bound.address}]` : bound.address
   return `http://${host}:${bound.port}`
 }
-
-/** A fault of a request, as Node has it. */
-interface Fault {
-  readonly code?: string
-}
-
-const tooLate: Fault = { code: 'ERR_HTTP_REQUEST_TIMEOUT' }
 
 /** A request that is not HTTP, too long, or too late. The connection ends with the clear error, unless it is a stream. */
 function refuse({ code }: Fault, socket: Socket): void {

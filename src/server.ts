@@ -41,21 +41,21 @@ export async function startServer(
   const open = async (
     addresses: readonly Address[],
     { routing }: FastifyInstance,
-    take: Answerers['take'],
+    claim: Answerers['claim'],
   ) => {
     for (const address of addresses) {
       const http: RequestListener = (request, response) => {
         if (isClosing) response.setHeader('Connection', 'close')
         routing(request, response)
       }
-      const listener = createListener(config, { http, take }, places)
+      const listener = createListener(config, { http, claim }, places)
       urls.push(await listen(listener.server, address))
       listeners.push(listener)
     }
   }
   try {
-    await open(config.listen, app.browsers, (socket, bytes) => app.streams.take(socket, bytes))
-    await open(config.controlListen, app.control, () => false)
+    await open(config.listen, app.browsers, (socket, bytes) => app.streams.claim(socket, bytes))
+    await open(config.controlListen, app.control, () => 'http')
   } catch (error) {
     for (const { server } of listeners) server.close()
     await app.close()

@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net'
 import type { FastifyBaseLogger } from 'fastify'
+import type { Claim } from '../arrivals.js'
 import { errorBody, logFault } from '../error-answers.js'
 import { InternalError, isOfTable } from '../errors.js'
 import { answerHead, endWith, endWithError } from '../plain-answer.js'
 import { type Asking, callerOf } from './handshake.js'
 import { checkOrigin, corsHeaders } from './origin.js'
-import { readHead } from './request-head.js'
+import { pathIn, readHead } from './request-head.js'
 import { openStream, type StreamOptions, streamHeaders } from './sse.js'
 import { addressOf, hostOf, type Trust } from './visitor.js'
 
@@ -32,25 +33,23 @@ export class PlainStreams {
     this.#log = log
   }
 
-  /**
-   * Answers a connection whose first bytes ask plainly for a stream, and reads it from then on. False: they do not, and nothing was
-   * done.
-   */
-  take(socket: Socket, bytes: Buffer): boolean {
-    const head = readHead(bytes)
-    if (head === undefined) return false
-    const { url, headers } = head
-    const queryAt = url.indexOf('?')
-    const path = queryAt < 0 ? url : url.slice(0, queryAt)
+  /** Takes a connection whose first bytes ask plainly for a stream: answers it, and reads it from then on. */
+  claim(socket: Socket, bytes: Buffer): Claim {
+    const path = pathIn(bytes) ?? ''
     const options = this.#streams.get(path)
+    if (options === undefined) return 'http'
+    const head = readHead(bytes)
+    if (head === undefined) return 'http'
+    if (head === 'unfinished') return 'more'
+    const { url, headers } = head
     const { remoteAddress } = socket
     const ip = addressOf(remoteAddress, headers, this.#trust)
-    if (options === undefined || ip === undefined) return false
+    if (ip === undefined) return 'http'
     const host = hostOf(remoteAddress, headers, this.#trust)
     // A request behind that of a stream is never answered. Without a reader its end would not be noticed, either.
     socket.on('data', cut)
     void this.#answer(socket, { url, headers, ip, host }, path, options)
-    return true
+    return 'taken'
   }
 
   async #answer(socket: Socket, request: Asking, path: string, options: StreamOptions): Promise<void> {

@@ -30,22 +30,33 @@ const oddHeaders = new Set(['content-length', 'expect', 'transfer-encoding', 'up
 /** A whole head and nothing behind it: no folded line, no bare CR or LF, no blank before a colon. */
 const plainHead = /^GET (\/[!"$-~]*) HTTP\/1\.([01])\r\n(?:[!#$%&'*+.^`|~\w-]+:[\t -~\x80-\xff]*\r\n)*\r\n$/
 
+/** Lines, of which the last is not at its end. */
+const unfinishedHead = /^(?:[^\r\n]+\r\n)*[^\r\n]*\r?$/
+
+/** A path that has come in full, of a site's name at its longest. */
+const pathBegin = /^GET (\/[^ ?]{0,100})[ ?]/
+
 const isAscii = /^[\t -~]*$/
 
 const space = 0x20
 const tab = 0x09
 
+/** The path of the GET that the bytes begin with; undefined: they do not, it is not whole yet, or it is longer than any of ours. */
+export function pathIn(bytes: Buffer): string | undefined {
+  return pathBegin.exec(bytes.toString('latin1', 0, 128))?.[1]
+}
+
 /**
  * Reads bytes that are the head of one plain GET, and nothing else. It takes a part only of what HTTP allows, and reads that as Node's
- * parser would; undefined: the bytes are something else, and Node's parser must judge them.
+ * parser would; `unfinished`: so far they may be one; undefined: they are something else, and Node's parser must judge them.
  *
  * Each text is a copy, since a part of a string keeps the whole of it: a stream remembers its token and would keep its head.
  */
-export function readHead(bytes: Buffer): RequestHead | undefined {
+export function readHead(bytes: Buffer): RequestHead | 'unfinished' | undefined {
   if (bytes.length > longestHead) return undefined
   const text = bytes.toString('latin1')
   const [, { length = 0 } = '', minor] = plainHead.exec(text) ?? []
-  if (minor === undefined) return undefined
+  if (minor === undefined) return unfinishedHead.test(text) ? 'unfinished' : undefined
   const headers: IncomingHttpHeaders = {}
   const end = text.length - 2
   for (let at = text.indexOf('\r\n') + 2; at < end; ) {

@@ -94,7 +94,7 @@ t.test('nobody works on figures for one who has left', async t => {
   }
   const { server, cut } = createListener(
     config,
-    { http: app.browsers.routing, take: () => false },
+    { http: app.browsers.routing, claim: () => 'http' },
     { free: 10 },
   )
   const url = await listen(server, { host: '127.0.0.1', port: 0 })

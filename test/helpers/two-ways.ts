@@ -11,8 +11,8 @@ export interface PlainAnswer {
   readonly body: string
 }
 
-/** How a head is sent: in one packet, which a stream needs no HTTP for, or in two, which are for HTTP. */
-export type Way = 'whole' | 'split'
+/** How a head is sent: in one packet or in two, plain so that a stream needs no HTTP for it, or with something that is for HTTP. */
+export type Way = 'whole' | 'split' | 'http'
 
 /** Watches the connections of the servers of this process, and which of them HTTP has read a request from. */
 export class ServerSide {
@@ -58,11 +58,11 @@ export class ServerSide {
     return this.#http.has(this.#ports.get(client))
   }
 
-  /** Sends a head, and what is cut into two is read in two. */
+  /** Sends a head; what is split is read in two pieces, the first of them `at` bytes long. */
   async send(client: RawConnection, head: string, way: Way, at = head.length >> 1): Promise<void> {
     await this.#portOf(client)
-    if (way === 'whole') {
-      client.write(head)
+    if (way !== 'split') {
+      client.write(way === 'http' ? head.replace(/\r\n$/, 'Content-Length: 0\r\n\r\n') : head)
       return
     }
     client.write(head.slice(0, at))
@@ -82,7 +82,7 @@ export class ServerSide {
     try {
       await this.send(client, head, way)
       await until('the answer', () => isWhole(client.received) || client.socket.destroyed)
-      t.equal(this.isHttp(client), way === 'split', `${way}: ${head.slice(0, 100)}`)
+      t.equal(this.isHttp(client), way === 'http', `${way}: ${head.slice(0, 100)}`)
       return parse(client.received)
     } finally {
       client.destroy()
