@@ -124,17 +124,24 @@ t.test('a stream that is the second request of a connection is one of HTTP', asy
   await client.until(/"still here"/)
 })
 
-t.test('who is being verified when the time for a stop is up is cut off', async t => {
-  const server = await openServer(t, { drainTimeoutMs: 300 })
-  server.cms.answer = () => {}
-  const client = openConnection(t, server)
-  client.write(headOf('/v1/stream?token=five'))
-  await until('the question', () => server.cms.asked.length === 1)
-  const beginMs = performance.now()
-  await Promise.all([server.close(), client.closed])
-  t.ok(performance.now() - beginMs < 4_000, 'before the CMS is given up')
-  t.equal(client.received, '')
-})
+t.test(
+  'who is being verified, or has sent half a head, when the time for a stop is up is cut off',
+  async t => {
+    const server = await openServer(t, { drainTimeoutMs: 300 })
+    const side = new ServerSide(t)
+    server.cms.answer = () => {}
+    const client = openConnection(t, server)
+    client.write(headOf('/v1/stream?token=five'))
+    await until('the question', () => server.cms.asked.length === 1)
+    const half = openConnection(t, server)
+    half.write(head.slice(0, 20))
+    await side.hasRead(half, 20)
+    const beginMs = performance.now()
+    await Promise.all([server.close(), client.closed, half.closed])
+    t.ok(performance.now() - beginMs < 4_000, 'before the CMS is given up')
+    t.equal(client.received + half.received, '')
+  },
+)
 
 t.test('thousands may come at once', async t => {
   const server = await openServer(t)
