@@ -11,9 +11,11 @@ import { ProcessMonitor } from './metrics/process-figures.js'
 import { describeRoutes, hideRoutes, registerOpenApi } from './openapi.js'
 import { registerScript } from './public-files.js'
 import { Site } from './site.js'
-import { boundBySite, registerTransports, siteAt, sitePrefix } from './site-routes.js'
+import { boundBySite, registerTransports, siteAt, sitePrefix, streamOptions } from './site-routes.js'
 import { AddressCount } from './transports/address-count.js'
 import { registerOrigin } from './transports/origin.js'
+import { PlainStreams } from './transports/plain-stream.js'
+import { trustOf } from './transports/visitor.js'
 
 /**
  * Characters of a name in an address (a channel, a uid), percent-encoded. As many as the head of a request may have: how long a name
@@ -27,6 +29,8 @@ export interface App {
   readonly browsers: FastifyInstance
   /** The CMS's side. */
   readonly control: FastifyInstance
+  /** The browsers' streams, as far as they need no HTTP. */
+  readonly streams: PlainStreams
   /** The default one first, where it is there. */
   readonly sites: readonly Site[]
   /** Takes no more subscribers, closes those who are here, and ends what would go on for ever. */
@@ -76,10 +80,18 @@ export async function createApp(config: Config): Promise<App> {
       await registerControl(scope, { control: site.control, serviceKeys, clock, closing: closing.signal })
     }, options)
   }
+  const streams = new PlainStreams({
+    streams: new Map(
+      sites.map(site => [`${sitePrefix(site.name)}/stream`, streamOptions(site, addresses)] as const),
+    ),
+    trust: trustOf(config.trustProxy),
+    log: browsers.log,
+  })
   for (const site of sites) await site.start()
   return {
     browsers,
     control,
+    streams,
     sites,
     drain: () => {
       // They all come back to the same machines, so it is spread over all of them together.

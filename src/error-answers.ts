@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyRequest } from 'fastify'
 import {
   ChannelForbidden,
   type ErrorBody,
@@ -54,6 +54,20 @@ export function errorBody(error: FastifyError): ErrorBody {
   return { ...body, retryAfter: randomBetween(retryAfter) }
 }
 
+/** The headers of an error's answer, beside those that every answer has. */
+export function errorHeaders({ retryAfter }: ErrorBody): Readonly<Record<string, string>> {
+  return {
+    'Cache-Control': 'no-store',
+    ...(retryAfter !== undefined && { 'Retry-After': String(retryAfter) }),
+  }
+}
+
+/** Says in the log that a request failed by a fault of ours. `route`: its address as it was registered, not as it was asked for. */
+export function logFault(log: FastifyBaseLogger, thrown: unknown, route: string | undefined): void {
+  const { name, message, stack } = thrown instanceof Error ? thrown : new Error(String(thrown))
+  log.error({ err: { name, message, stack }, route }, 'a request failed by a fault of ours')
+}
+
 /** Whether the client went away, or was cut off, before its request was whole: no fault, and nobody to answer. */
 function hasLeft({ raw }: FastifyRequest): boolean {
   return raw.destroyed && !raw.complete
@@ -67,18 +81,9 @@ export function registerErrors(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError>((thrown, request, reply) => {
     const known =
       typeof thrown.code === 'string' ? translate(thrown, request.routeOptions.bodyLimit) : undefined
-    if (known === undefined && !hasLeft(request)) {
-      app.log.error(
-        {
-          err: { name: thrown.name, message: thrown.message, stack: thrown.stack },
-          route: request.routeOptions.url,
-        },
-        'a request failed by a fault of ours',
-      )
-    }
+    if (known === undefined && !hasLeft(request)) logFault(app.log, thrown, request.routeOptions.url)
     const body = errorBody(known ?? new InternalError())
-    if (body.retryAfter !== undefined) reply.header('Retry-After', body.retryAfter)
-    return reply.code(body.statusCode).header('Cache-Control', 'no-store').send(body)
+    return reply.code(body.statusCode).headers(errorHeaders(body)).send(body)
   })
   app.setNotFoundHandler((_request, reply) => {
     const body = errorBody(new NotFound())

@@ -1,4 +1,5 @@
 import createError from '@fastify/error'
+import type { FastifyError } from 'fastify'
 
 /**
  * Every error that an HTTP client of Downpipe can meet: code, message, status. The status belongs to the error; no handler
@@ -132,6 +133,16 @@ export interface ErrorBody {
 /** The error, which from now on also says which message of the call it is about. */
 export function atIndex<E extends Error>(error: E, index: number): E & { readonly index: number } {
   return Object.assign(error, { index })
+}
+
+/** Whether the error is one of this table. */
+export function isOfTable(error: unknown): error is FastifyError {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    error.code.startsWith('DOWNPIPE_')
+  )
 }
 
 /** Whether the error is one that trying again later may get around. */

@@ -2,9 +2,11 @@ import { stat, unlink } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import type { FastifyError } from 'fastify'
+import { Arrivals, type ArrivalsOptions, type Fault } from './arrivals.js'
 import type { Address, Config } from './config.js'
 import { errorBody } from './error-answers.js'
 import { InvalidRequest, RequestTimeout, TooLarge } from './errors.js'
+import { endWithError } from './plain-answer.js'
 import { carriesStream } from './transports/sse.js'
 
 /** How often, in ms, connections are looked at that have not sent their whole request. */
@@ -13,25 +15,32 @@ const checkEachMs = 1_000
 /** How long, in ms, an idle connection is kept for its next request: longer than proxies keep theirs. */
 const keepAliveMs = 75_000
 
-/** Of each server, the connections on which no request has come. */
-const unusedOf = new WeakMap<Server, Set<Socket>>()
-
-/** Ends connections on which nothing has come. Browsers open some in advance, and Node does not take them for idle. */
-export function closeUnusedConnections(server: Server): void {
-  for (const socket of unusedOf.get(server) ?? []) if (socket.bytesRead === 0) socket.destroy()
-}
-
 /** Connections that the process may still take, on all its listeners together. */
 export interface Places {
   free: number
 }
 
-/** A server for one address, for which it need not listen yet. A connection for which there is no place is cut. */
-export function createListener(config: Config, handler: RequestListener, places: Places): Server {
-  const unused = new Set<Socket>()
+/** What answers on a listener. */
+export interface Answerers {
+  readonly http: RequestListener
+  /** Takes connections before they become HTTP's. */
+  readonly claim: ArrivalsOptions['claim']
+}
+
+/** A server for one address. */
+export interface Listener {
+  /** It need not listen yet. */
+  readonly server: Server
+  /** Ends the connections on which nothing is under way. */
+  endIdle(): void
+  /** Ends all connections. */
+  cut(): void
+}
+
+/** A listener for one address. A connection for which there is no place is cut. */
+export function createListener(config: Config, { http, claim }: Answerers, places: Places): Listener {
   function leave(this: Socket): void {
     places.free += 1
-    unused.delete(this)
   }
   const server = createServer(
     {
@@ -44,21 +53,30 @@ export function createListener(config: Config, handler: RequestListener, places:
       noDelay: true,
     },
     (request, response) => {
-      unused.delete(request.socket)
       // Whoever sends a second request behind that of a stream gets nothing written into the stream.
       if (carriesStream(request.socket)) request.socket.destroy()
-      else handler(request, response)
+      else http(request, response)
     },
   )
-  unusedOf.set(server, unused)
+  const arrivals = new Arrivals(server, { claim, timeoutMs: config.requestTimeoutMs, refuse })
   server.on('connection', (socket: Socket) => {
     places.free -= 1
-    unused.add(socket)
-    socket.once('close', leave)
+    // By `on`: `once` would cost each connection more, and it comes once.
+    socket.on('close', leave)
     if (places.free < 0) socket.destroy()
   })
-  server.on('clientError', (error: Error & { code?: string }, socket: Socket) => refuse(error, socket))
-  return server
+  server.on('clientError', refuse)
+  return {
+    server,
+    endIdle: () => {
+      server.closeIdleConnections()
+      arrivals.endSilent()
+    },
+    cut: () => {
+      server.closeAllConnections()
+      arrivals.cut()
+    },
+  }
 }
 
 /**
@@ -115,18 +133,9 @@ function urlOf(server: Server): string {
 }
 
 /** A request that is not HTTP, too long, or too late. The connection ends with the clear error, unless it is a stream. */
-function refuse(error: Error & { code?: string }, socket: Socket): void {
-  if (carriesStream(socket) || !socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy()
-    return
-  }
-  const body = errorBody(refusal(error.code))
-  const json = JSON.stringify(body)
-  socket.end(
-    `HTTP/1.1 ${body.statusCode} ${body.error}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(json)}\r\nConnection: close\r\n\r\n${json}`,
-    () => socket.destroy(),
-  )
+function refuse({ code }: Fault, socket: Socket): void {
+  if (carriesStream(socket) || !socket.writable || code === 'ECONNRESET') socket.destroy()
+  else endWithError(socket, errorBody(refusal(code)))
 }
 
 function refusal(code: string | undefined): FastifyError {

@@ -1,7 +1,8 @@
-import type { RequestListener, Server } from 'node:http'
+import type { RequestListener } from 'node:http'
+import type { FastifyInstance } from 'fastify'
 import { createApp } from './app.js'
 import type { Address, Config } from './config.js'
-import { closeUnusedConnections, createListener, listen } from './listener.js'
+import { type Answerers, createListener, type Listener, listen } from './listener.js'
 
 /** A service that listens. */
 export interface RunningServer {
@@ -34,25 +35,29 @@ export async function startServer(
   await app.control.ready()
   const most = config.maxConnections === 0 ? maxConnections : config.maxConnections
   const places = { free: most }
-  const servers: Server[] = []
+  const listeners: Listener[] = []
   const urls: string[] = []
   let isClosing = false
-  const open = async (addresses: readonly Address[], side: 'browsers' | 'control') => {
+  const open = async (
+    addresses: readonly Address[],
+    { routing }: FastifyInstance,
+    claim: Answerers['claim'],
+  ) => {
     for (const address of addresses) {
-      const handle: RequestListener = (request, response) => {
+      const http: RequestListener = (request, response) => {
         if (isClosing) response.setHeader('Connection', 'close')
-        app[side].routing(request, response)
+        routing(request, response)
       }
-      const server = createListener(config, handle, places)
-      urls.push(await listen(server, address))
-      servers.push(server)
+      const listener = createListener(config, { http, claim }, places)
+      urls.push(await listen(listener.server, address))
+      listeners.push(listener)
     }
   }
   try {
-    await open(config.listen, 'browsers')
-    await open(config.controlListen, 'control')
+    await open(config.listen, app.browsers, (socket, bytes) => app.streams.claim(socket, bytes))
+    await open(config.controlListen, app.control, () => 'http')
   } catch (error) {
-    for (const server of servers) server.close()
+    for (const { server } of listeners) server.close()
     await app.close()
     throw error
   }
@@ -62,16 +67,13 @@ export async function startServer(
     isClosing = true
     const connections = app.sites.reduce((sum, site) => sum + site.hub.size, 0)
     log.info({ connections }, 'stopping: everybody is asked to come back')
-    const stopped = servers.map(server => new Promise<void>(resolve => server.close(() => resolve())))
+    const stopped = listeners.map(({ server }) => new Promise<void>(resolve => server.close(() => resolve())))
     app.drain()
     const sweep = setInterval(() => {
-      for (const server of servers) {
-        server.closeIdleConnections()
-        closeUnusedConnections(server)
-      }
+      for (const listener of listeners) listener.endIdle()
     }, sweepEachMs)
     const cut = setTimeout(() => {
-      for (const server of servers) server.closeAllConnections()
+      for (const listener of listeners) listener.cut()
     }, config.drainTimeoutMs)
     await Promise.all(stopped)
     clearInterval(sweep)

@@ -1,10 +1,12 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Caller } from './auth/identity.js'
 import { defaultSite } from './config.js'
 import type { Site } from './site.js'
 import type { AddressCount } from './transports/address-count.js'
 import type { HandshakeOptions } from './transports/handshake.js'
 import { registerPoll } from './transports/long-poll.js'
-import { registerStream } from './transports/sse.js'
+import type { StreamOptions } from './transports/sse.js'
+import { registerStream } from './transports/stream-route.js'
 
 /** Where the routes of a site are. */
 export function sitePrefix(name: string): string {
@@ -25,22 +27,14 @@ export function boundBySite(scope: FastifyInstance, { config }: Site): void {
   })
 }
 
-/** What streams and polls of a site need from whoever registers them. */
-export interface TransportParts {
-  /** Connections of each address, of all sites together. */
-  readonly addresses: AddressCount
-  /** Who asks, where that is more than the request's address and browser. */
-  readonly callerOf?: HandshakeOptions['callerOf']
+/** What the streams of a site need. `addresses`: connections of each address, of all sites together. */
+export function streamOptions(site: Site, addresses: AddressCount): StreamOptions {
+  return { ...handshakeOptions(site), addresses, streamAgeMs: site.config.streamAgeMs }
 }
 
-/** The browsers' side of a site. */
-export function registerTransports(
-  scope: FastifyInstance,
-  site: Site,
-  { addresses, callerOf }: TransportParts,
-): void {
+function handshakeOptions(site: Site): HandshakeOptions {
   const { config, clock, hub, authenticator, memberships, grants } = site
-  const options = {
+  return {
     authenticator,
     memberships,
     grants,
@@ -51,13 +45,27 @@ export function registerTransports(
     staleIfErrorMs: config.staleIfErrorMs,
     limits: config,
     tokenCookie: config.tokenCookie,
+    originRules: config,
     isServing: () => site.isServing,
     hasPlace: () => site.hasPlace,
-    addresses,
-    callerOf,
-    streamAgeMs: config.streamAgeMs,
-    pollWaitMs: config.pollWaitMs,
   }
-  registerStream(scope, options)
-  registerPoll(scope, options)
+}
+
+/** What streams and polls of a site need from whoever registers them. */
+export interface TransportParts {
+  /** Connections of each address, of all sites together. */
+  readonly addresses: AddressCount
+  /** Who asks, where that is more than the request's address and browser. */
+  readonly callerOf?: ((request: FastifyRequest) => Caller) | undefined
+}
+
+/** The browsers' side of a site. */
+export function registerTransports(
+  scope: FastifyInstance,
+  site: Site,
+  { addresses, callerOf }: TransportParts,
+): void {
+  const { pollWaitMs } = site.config
+  registerStream(scope, { ...streamOptions(site, addresses), callerOf })
+  registerPoll(scope, { ...handshakeOptions(site), addresses, pollWaitMs, callerOf })
 }

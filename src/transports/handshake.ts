@@ -1,12 +1,11 @@
 import { parse as parseCookies } from 'cookie'
-import type { FastifyRequest } from 'fastify'
 import type { Grant, GrantVerifier } from '../auth/grant.js'
 import { allListed, type Caller } from '../auth/identity.js'
 import { bearer } from '../auth/service-key.js'
 import { parseSince, type Since } from '../cursor.js'
 import { Busy, ChannelForbidden, InvalidRequest, TokenRefused, UrlTooLong } from '../errors.js'
 import { channelNameProblem } from '../message.js'
-import { mayBringCookies } from './origin.js'
+import { mayBringCookies, type OriginRules, type PageRequest } from './origin.js'
 import { Session, type SessionServices } from './session.js'
 
 /** Grants that one request may carry: each costs the check of a signature. */
@@ -25,16 +24,24 @@ export interface HandshakeLimits {
   readonly maxChannelBytes: number
 }
 
+/** A request for a subscription, whoever has read it. Fastify's request is one. */
+export interface Asking extends PageRequest {
+  /** The address, from the path on, as it was sent. */
+  readonly url: string
+  /** Where the visitor is; of a trusted proxy, what that says. */
+  readonly ip: string
+}
+
 /** What the handshake needs beside the session's services. */
 export interface HandshakeOptions extends SessionServices {
   readonly limits: HandshakeLimits
   readonly grants: GrantVerifier
   /** The cookie that carries the token where no header and no query parameter does; undefined: none. */
   readonly tokenCookie: string | undefined
+  /** Pages of which origins bring the cookie. */
+  readonly originRules: OriginRules
   /** Whether the node serves: it has read the log, and it is not going away. */
   readonly isServing: () => boolean
-  /** Who asks; undefined: the request's address and browser say it. */
-  readonly callerOf?: ((request: FastifyRequest) => Caller) | undefined
   /** Whether the site may have one more connection. */
   readonly hasPlace: () => boolean
 }
@@ -48,14 +55,23 @@ export interface Subscription {
   readonly query: URLSearchParams
 }
 
+/** Who asks, by the request's address and browser. */
+export function callerOf(request: Asking): Caller {
+  return { ip: request.ip, userAgent: request.headers['user-agent'] }
+}
+
 /**
  * From a request for a stream or a poll to a session: the credential, the identity, the channels.
  *
  * @throws the refusals of the error table. What is transient is for the transport to word.
  */
-export async function shakeHands(request: FastifyRequest, options: HandshakeOptions): Promise<Subscription> {
+export async function shakeHands(
+  request: Asking,
+  caller: Caller,
+  options: HandshakeOptions,
+): Promise<Subscription> {
   const { limits } = options
-  const url = request.raw.url ?? ''
+  const { url } = request
   if (Buffer.byteLength(url) > limits.maxUrlBytes) throw new UrlTooLong(limits.maxUrlBytes)
   const query = new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?') + 1) : '')
   const channels = askedChannels(query, limits)
@@ -67,7 +83,6 @@ export async function shakeHands(request: FastifyRequest, options: HandshakeOpti
   checkToken(token, limits)
   checkServing(options)
 
-  const caller = (options.callerOf ?? callerOf)(request)
   const grants = grantsAsked.length === 0 ? noGrants : await verifyAll(grantsAsked, options.grants)
   const holdsGrant = grants.some(grant => grant.isGenuine)
   const principal = await options.authenticator.authenticate(token, caller, key !== undefined, holdsGrant)
@@ -114,10 +129,6 @@ async function verifyAll(asked: readonly string[], verifier: GrantVerifier): Pro
   return grants
 }
 
-function callerOf(request: FastifyRequest): Caller {
-  return { ip: request.ip, userAgent: request.headers['user-agent'] }
-}
-
 function checkServing({ isServing, hasPlace }: HandshakeOptions): void {
   if (!isServing()) throw new Busy('not serving now')
   if (!hasPlace()) throw new Busy('this site has as many connections as it may have')
@@ -139,12 +150,13 @@ function askedChannels(query: URLSearchParams, limits: HandshakeLimits): readonl
 
 /** The token in the query, else in the cookie. */
 function credential(
-  request: FastifyRequest,
+  request: Asking,
   query: URLSearchParams,
-  { tokenCookie }: HandshakeOptions,
+  { tokenCookie, originRules }: HandshakeOptions,
 ): string | undefined {
   const token = query.get('token')
-  if (token !== null || tokenCookie === undefined || !mayBringCookies(request)) return token ?? undefined
+  if (token !== null) return token
+  if (tokenCookie === undefined || !mayBringCookies(request, originRules)) return undefined
   return parseCookies(request.headers.cookie ?? '')[tokenCookie]
 }
 

@@ -1,4 +1,5 @@
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Caller } from '../auth/identity.js'
 import type { Clock } from '../clock.js'
 import { type Cursor, formatCursor, type Since } from '../cursor.js'
 import { InvalidRequest, TooManyRequests } from '../errors.js'
@@ -9,7 +10,7 @@ import { SlicedQueue } from '../hub/sliced-queue.js'
 import type { Sink } from '../hub/subscriber.js'
 import { ownParsing } from '../own-parsing.js'
 import type { AddressCount } from './address-count.js'
-import { admit, type HandshakeOptions, type Subscription, shakeHands } from './handshake.js'
+import { admit, callerOf, type HandshakeOptions, type Subscription, shakeHands } from './handshake.js'
 import { pollSchema } from './schemas.js'
 
 /** Bytes of messages in one answer (but at least one message); the next poll gets the rest. */
@@ -146,6 +147,8 @@ export interface PollOptions extends HandshakeOptions {
   readonly addresses: AddressCount
   /** The longest wait that a poll may ask for, and the one it gets without asking, in ms. */
   readonly pollWaitMs: number
+  /** Who asks; undefined: the request's address and browser say it. */
+  readonly callerOf?: ((request: FastifyRequest) => Caller) | undefined
 }
 
 /** `GET /poll`. */
@@ -157,7 +160,8 @@ export function registerPoll(app: FastifyInstance, options: PollOptions): void {
     const { ip } = request
     if (!addresses.take(ip)) throw new TooManyRequests('too many connections from this address')
     try {
-      const subscription = await shakeHands(request, options)
+      const caller = (options.callerOf ?? callerOf)(request)
+      const subscription = await shakeHands(request, caller, options)
       const waitMs = askedWaitMs(subscription.query.get('wait'), options.pollWaitMs)
       admit(subscription, options)
       if (!reply.raw.destroyed) poll(reply, subscription, waitMs, collector, options)

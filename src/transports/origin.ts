@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import cors from '@fastify/cors'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { OriginForbidden } from '../errors.js'
@@ -9,6 +10,16 @@ export interface OriginRules {
   /** Whether any page of this machine (`localhost`, `127.0.0.1`, `[::1]`, a file) may connect, for development. */
   readonly allowLocalOrigins: boolean
 }
+
+/** What of a request says whose page it is from, and which host it is to. Fastify's request is one. */
+export interface PageRequest {
+  readonly headers: IncomingHttpHeaders
+  /** The host that the browser asked, with its port where it named one; of a trusted proxy, what that says. */
+  readonly host: string
+}
+
+/** What scripts of other origins may read beside the body. */
+const exposedHeaders = 'Retry-After'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -31,24 +42,36 @@ export async function registerOrigin(
   const rulesFor = (request: FastifyRequest) =>
     request.routeOptions.config.originRules ?? rulesAt(request.url)
   await registerCors(app, rulesFor)
-  app.addHook('onRequest', async request => {
-    const { origin } = request.headers
-    if (origin === undefined) return
-    const rules = rulesFor(request)
-    if (rules.allowOrigins.includes('*') || isNamed(origin, rules) || isOwn(request, origin)) return
-    throw new OriginForbidden()
-  })
+  app.addHook('onRequest', async request => checkOrigin(request, rulesFor(request)))
+}
+
+/** Refuses an `Origin` that is neither allowed, nor our own host, nor said to be same-origin by the browser. @throws OriginForbidden */
+export function checkOrigin(request: PageRequest, rules: OriginRules): void {
+  const { origin } = request.headers
+  if (origin === undefined || rules.allowOrigins.includes('*')) return
+  if (!isNamed(origin, rules) && !isOwn(request, origin)) throw new OriginForbidden()
+}
+
+/** The headers of CORS for an answer that @fastify/cors does not see: those that it sets. */
+export function corsHeaders({ headers }: PageRequest, rules: OriginRules): Readonly<Record<string, string>> {
+  const { origin, credentials } = grantTo(headers.origin, rules)
+  return {
+    Vary: 'Origin',
+    ...(origin !== false && {
+      'Access-Control-Allow-Origin': origin,
+      ...(credentials && { 'Access-Control-Allow-Credentials': 'true' }),
+      'Access-Control-Expose-Headers': exposedHeaders,
+    }),
+  }
 }
 
 /**
  * Whether the visitor's cookies count in the request: one of our own pages, of a named origin, or of no page. An origin that only `*`
  * lets in could not read the answer, but would act in the visitor's name.
  */
-export function mayBringCookies(request: FastifyRequest): boolean {
+export function mayBringCookies(request: PageRequest, rules: OriginRules): boolean {
   const { origin } = request.headers
-  if (origin === undefined || isOwn(request, origin)) return true
-  const rules = request.routeOptions.config.originRules
-  return rules !== undefined && isNamed(origin, rules)
+  return origin === undefined || isOwn(request, origin) || isNamed(origin, rules)
 }
 
 async function registerCors(
@@ -60,16 +83,10 @@ async function registerCors(
   await app.register(cors, {
     hook: 'onRequest',
     delegator: (request, callback) => {
-      const { origin } = request.headers
-      const rules = rulesFor(request)
-      const isByName = origin !== undefined && isNamed(origin, rules)
-      const isAllowed = origin !== undefined && (isByName || rules.allowOrigins.includes('*'))
       callback(null, {
-        origin: isAllowed ? (isByName ? origin : '*') : false,
-        // A wildcard never comes with credentials; only a named origin may use the visitor's cookies.
-        credentials: isByName,
+        ...grantTo(request.headers.origin, rulesFor(request)),
         methods: ['GET', 'POST', 'PUT', 'DELETE'],
-        exposedHeaders: ['Retry-After'],
+        exposedHeaders,
         maxAge: 86_400,
         strictPreflight: false,
       })
@@ -77,11 +94,24 @@ async function registerCors(
   })
 }
 
+/** What CORS allows an origin, as @fastify/cors has it. */
+function grantTo(
+  origin: string | undefined,
+  rules: OriginRules,
+): { readonly origin: string | false; readonly credentials: boolean } {
+  // A wildcard never comes with credentials; only a named origin may use the visitor's cookies.
+  if (origin !== undefined && isNamed(origin, rules)) return { origin, credentials: true }
+  return {
+    origin: origin !== undefined && rules.allowOrigins.includes('*') ? '*' : false,
+    credentials: false,
+  }
+}
+
 function isNamed(origin: string, { allowOrigins, allowLocalOrigins }: OriginRules): boolean {
   return allowOrigins.includes(origin) || (allowLocalOrigins && isLocal(origin))
 }
 
-function isOwn(request: FastifyRequest, origin: string): boolean {
+function isOwn(request: PageRequest, origin: string): boolean {
   if (request.headers['sec-fetch-site'] === 'same-origin') return true
   return URL.canParse(origin) && new URL(origin).host === request.host
 }

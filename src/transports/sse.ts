@@ -1,15 +1,13 @@
 import type { Socket } from 'node:net'
-import type { FastifyInstance, FastifyReply } from 'fastify'
-import { isTransient, Pipelined } from '../errors.js'
+import type { Caller } from '../auth/identity.js'
+import { isTransient } from '../errors.js'
 import type { Batch } from '../hub/batch.js'
 import { closeFor, closeFrame } from '../hub/close-reason.js'
 import type { Hub } from '../hub/hub.js'
 import type { Sink, Subscriber } from '../hub/subscriber.js'
 import { around, randomBetween } from '../jitter.js'
-import { ownParsing } from '../own-parsing.js'
 import type { AddressCount } from './address-count.js'
-import { admit, type HandshakeOptions, type Subscription, shakeHands } from './handshake.js'
-import { streamSchema } from './schemas.js'
+import { type Asking, admit, type HandshakeOptions, type Subscription, shakeHands } from './handshake.js'
 
 /** Bytes handed to a socket at once; the rest stays as references that subscribers share. */
 const pageBytes = 64 * 1024
@@ -18,7 +16,7 @@ const pageBytes = 64 * 1024
 const retryMs = [1_000, 4_000] as const
 
 /** The headers of every stream. `no-transform` and `X-Accel-Buffering` keep proxies from holding it back. */
-const streamHeaders = {
+export const streamHeaders = {
   'Content-Type': 'text/event-stream; charset=utf-8',
   'Cache-Control': 'no-store, no-transform',
   'X-Accel-Buffering': 'no',
@@ -59,7 +57,7 @@ class SseSink implements Sink {
     // would cost each socket 80 bytes.
     if (this.#socket.timeout !== undefined && this.#socket.timeout > 0) this.#socket.setTimeout(0)
     this.#socket.on('drain', onDrain)
-    this.#socket.once('close', onClose)
+    this.#socket.on('close', onClose)
   }
 
   get backlogBytes(): number {
@@ -98,7 +96,7 @@ function onClose(this: Socket): void {
   streams.get(this)?.closed()
 }
 
-/** What the stream's route needs. */
+/** What streams need beside the handshake. */
 export interface StreamOptions extends HandshakeOptions {
   readonly hub: Hub
   readonly addresses: AddressCount
@@ -106,48 +104,63 @@ export interface StreamOptions extends HandshakeOptions {
   readonly streamAgeMs: number
 }
 
-/** `GET /stream`. */
-export function registerStream(app: FastifyInstance, options: StreamOptions): void {
-  const { hub, addresses } = options
-  const route = { schema: streamSchema, ...ownParsing, exposeHeadRoute: false }
-  app.get('/stream', route, async (request, reply) => {
-    const { ip } = request
-    const { socket } = reply.raw
-    if (socket === null) throw new Pipelined()
-    if (!addresses.take(ip)) return sendBusy(reply, hub)
-    let isOpen = false
-    try {
-      const subscription = await shakeHands(request, options)
-      if (socket.destroyed) return reply.hijack()
-      admit(subscription, options)
-      isOpen = true
-      releaseOnClose(socket, addresses, ip)
-      open(reply, socket, subscription, options)
-      return reply
-    } catch (error) {
-      if (isTransient(error)) return sendBusy(reply, hub)
-      throw error
-    } finally {
-      if (!isOpen) addresses.release(ip)
-    }
-  })
+/** A connection on which a stream was asked for, by whatever way. */
+export interface StreamConnection {
+  readonly socket: Socket
+  /** Writes the head of the answer. From then on the socket is the stream's, and nobody else may write to it. */
+  writeHead(): void
 }
 
-/** Apart from the route, so that what is remembered with the listener is no more than this. */
+/**
+ * From a request to an open stream. Resolves to undefined when it is open, or the client has left; where the refusal is transient,
+ * to what is to be answered with status 200 and an end. Any other status would make a plain EventSource give up for good.
+ *
+ * Source: WHATWG HTML, EventSource: "if res's status is not 200 … fail the connection".
+ * @throws the refusals that are for good.
+ */
+export async function openStream(
+  request: Asking,
+  caller: Caller,
+  connection: StreamConnection,
+  options: StreamOptions,
+): Promise<Buffer | undefined> {
+  const { hub, addresses } = options
+  const { ip } = request
+  const { socket } = connection
+  if (!addresses.take(ip)) return busy(hub)
+  let isOpen = false
+  try {
+    const subscription = await shakeHands(request, caller, options)
+    if (!socket.writable) return undefined
+    admit(subscription, options)
+    isOpen = true
+    releaseOnClose(socket, addresses, ip)
+    open(connection, subscription, options)
+    return undefined
+  } catch (error) {
+    if (isTransient(error)) return busy(hub)
+    throw error
+  } finally {
+    if (!isOpen) addresses.release(ip)
+  }
+}
+
+/** Apart, so that what is remembered with the listener is no more than this. */
 function releaseOnClose(socket: Socket, addresses: AddressCount, ip: string): void {
   if (addresses.isLimited) socket.once('close', () => addresses.release(ip))
 }
 
-function open(reply: FastifyReply, socket: Socket, subscription: Subscription, options: StreamOptions): void {
+function open(connection: StreamConnection, subscription: Subscription, options: StreamOptions): void {
   const { hub } = options
+  const { socket } = connection
   const { session, since, isInitial } = subscription
   const sink = new SseSink(socket, hub)
   const subscriber = session.subscriber(sink, 'age')
-  reply.hijack()
   sink.attach(subscriber)
   // The head and the first frames leave in one packet.
   socket.cork()
-  writeHead(reply, socket)
+  connection.writeHead()
+  socket.write(`retry: ${randomBetween(retryMs)}\n\n`)
   hub.join(subscriber, {
     since,
     ready: session.ready().json,
@@ -159,30 +172,6 @@ function open(reply: FastifyReply, socket: Socket, subscription: Subscription, o
   socket.uncork()
 }
 
-/** Writes the head. From here on the socket is ours and the response object is never written to again. */
-function writeHead(reply: FastifyReply, socket: Socket): void {
-  const { raw } = reply
-  // A hijacked reply loses what plugins have set (CORS), unless it is copied.
-  for (const [name, value] of Object.entries(reply.getHeaders()))
-    if (value !== undefined) raw.setHeader(name, value)
-  for (const [name, value] of Object.entries(streamHeaders)) raw.setHeader(name, value)
-  raw.removeHeader('Transfer-Encoding')
-  raw.writeHead(200)
-  raw.flushHeaders()
-  socket.write(`retry: ${randomBetween(retryMs)}\n\n`)
-  // The framework waits for an end that never comes, and would keep its request and reply as long as the stream.
-  raw.removeAllListeners('finish').removeAllListeners('error').on('error', ignore)
-}
-
-/** Nothing is written to the response any more, so nothing can go wrong with it; the socket tells its own end. */
-function ignore(): void {}
-
-/**
- * A transient refusal: 200, `close`, end. Any other status would make a plain EventSource give up for good.
- *
- * Source: WHATWG HTML, EventSource: "if res's status is not 200 … fail the connection".
- */
-function sendBusy(reply: FastifyReply, hub: Hub): FastifyReply {
-  const { bytes } = closeFrame(closeFor('busy', hub.spreadMs))
-  return reply.headers(streamHeaders).code(200).send(bytes)
+function busy(hub: Hub): Buffer {
+  return closeFrame(closeFor('busy', hub.spreadMs)).bytes
 }

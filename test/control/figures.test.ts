@@ -92,11 +92,15 @@ t.test('nobody works on figures for one who has left', async t => {
     reads += 1
     return read()
   }
-  const listener = createListener(config, app.browsers.routing, { free: 10 })
-  const url = await listen(listener, { host: '127.0.0.1', port: 0 })
+  const { server, cut } = createListener(
+    config,
+    { http: app.browsers.routing, claim: () => 'http' },
+    { free: 10 },
+  )
+  const url = await listen(server, { host: '127.0.0.1', port: 0 })
   t.teardown(async () => {
-    listener.close()
-    listener.closeAllConnections()
+    server.close()
+    cut()
     await app.close()
   })
   const watch = async (figures: number) => {

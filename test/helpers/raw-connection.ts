@@ -68,11 +68,14 @@ export class RawConnection {
   }
 }
 
-/** The events of a stream that came as plain bytes. Throws when anything but whole frames stands behind the head. */
+/**
+ * The events of a stream that came as plain bytes, but for heartbeats, of which the first may come at any time. Throws when anything but
+ * whole frames stands behind the head.
+ */
 export function streamEvents(received: string): ReaderEvent[] {
   const events: ReaderEvent[] = []
   const frames = new SseFrames(event => events.push(event))
   frames.push(Buffer.from(received.slice(received.indexOf('\r\n\r\n') + 4)))
   if (!frames.isWhole) throw new Error(`not only frames: ${received.slice(-500)}`)
-  return events
+  return events.filter(({ event }) => event !== 'heartbeat')
 }
