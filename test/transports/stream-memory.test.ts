@@ -30,5 +30,6 @@ t.test('a stream does not keep its head, and nothing is kept of one that is over
   t.ok(held < 12_000, `${Math.round(held)} bytes each, both ends`)
   await close(clients.splice(0))
   const left = ((await heapBytes()) - before) / 300
-  t.ok(left < 500, `${Math.round(left)} bytes each are left`)
+  // Some hundred are the test runner's, for each promise. A head would be 15,000, and a socket some thousands.
+  t.ok(left < 2_000, `${Math.round(left)} bytes each are left`)
 })
