@@ -45,18 +45,19 @@ export class Arrivals {
   readonly #waiting = new Map<Socket, Arrival>()
   readonly #taken = new Set<Socket>()
   readonly #options: ArrivalsOptions
-  /** Makes a connection one of HTTP. */
-  readonly #toHttp: (socket: Socket) => void
+  readonly #server: Server
+  /** What makes a connection one of HTTP. */
+  readonly #http: ReturnType<Server['listeners']>
   readonly #onData = shared((socket, piece: Buffer) => this.#read(socket, piece))
   readonly #onEnd = shared(socket => this.#end(socket))
   readonly #onClose = shared(socket => this.#forget(socket))
 
   constructor(server: Server, options: ArrivalsOptions) {
     this.#options = options
-    const listeners = server.listeners('connection')
-    this.#toHttp = socket => {
-      for (const listener of listeners) Reflect.apply(listener, server, [socket])
-    }
+    this.#server = server
+    this.#http = server.listeners('connection')
+    // A Node that would take its connections in another way keeps them all.
+    if (this.#http.length === 0) return
     server.removeAllListeners('connection')
     server.on('connection', (socket: Socket) => this.#begin(socket))
     server.once('listening', () => {
@@ -101,7 +102,7 @@ export class Arrivals {
   #handOver(socket: Socket, bytes: Buffer): void {
     socket.off('end', this.#onEnd).off('error', ignore).off('close', this.#onClose)
     socket.unshift(bytes)
-    this.#toHttp(socket)
+    for (const listener of this.#http) Reflect.apply(listener, this.#server, [socket])
   }
 
   /** As http does: who ends is ended, with what is on the way. */

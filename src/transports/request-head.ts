@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import { type IncomingHttpHeaders, maxHeaderSize } from 'node:http'
 
 /** The head of a request, as far as it matters to a stream. */
 export interface RequestHead {
@@ -7,9 +7,6 @@ export interface RequestHead {
   /** By their names in lower case: those of `readHeaders` that came. */
   readonly headers: IncomingHttpHeaders
 }
-
-/** Bytes of a head, at most: what Node takes at most of a request's address and headers. */
-const longestHead = 16_384
 
 /** What a stream reads of a head. One that comes twice is for Node to judge: it drops some, and joins others. */
 const readHeaders = new Set([
@@ -53,7 +50,8 @@ export function pathIn(bytes: Buffer): string | undefined {
  * Each text is a copy, since a part of a string keeps the whole of it: a stream remembers its token and would keep its head.
  */
 export function readHead(bytes: Buffer): RequestHead | 'unfinished' | undefined {
-  if (bytes.length > longestHead) return undefined
+  // Node counts addresses and headers only, and so takes a little more.
+  if (bytes.length > maxHeaderSize) return undefined
   const text = bytes.toString('latin1')
   const [, { length = 0 } = '', minor] = plainHead.exec(text) ?? []
   if (minor === undefined) return unfinishedHead.test(text) ? 'unfinished' : undefined

@@ -138,6 +138,8 @@ export async function openStream(
     open(connection, subscription, options)
     return undefined
   } catch (error) {
+    // Whatever went wrong, nothing is answered into a stream.
+    if (carriesStream(socket)) socket.destroy()
     if (isTransient(error)) return busy(hub)
     throw error
   } finally {

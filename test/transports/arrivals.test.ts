@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { get, type IncomingMessage } from 'node:http'
+import { createServer, get, type IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { Arrivals } from '../../src/arrivals.js'
 import { type Config, defaults } from '../../src/config.js'
 import { startServer } from '../../src/server.js'
 import { connected, publish, stats, until } from '../helpers/calls.js'
@@ -154,6 +155,13 @@ t.test('thousands may come at once', async t => {
   for (const client of clients) client.socket.resetAndDestroy()
   await connected(server, 0)
   t.match(await stats(server), { listenedKeys: 0, outboxes: { queued: 0 } })
+})
+
+t.test('a server that does not take its connections by an event is left alone', async t => {
+  const server = createServer()
+  server.removeAllListeners('connection')
+  new Arrivals(server, { claim: () => 'http', timeoutMs: 1_000, refuse: () => {} })
+  t.equal(server.listenerCount('connection'), 0)
 })
 
 t.test('a stream over a Unix socket belongs to whom the proxy names, if it is trusted', async t => {

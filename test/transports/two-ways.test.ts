@@ -1,8 +1,9 @@
 import t, { type Test } from 'tap'
-import { createApp } from '../../src/app.js'
+import { type App, createApp } from '../../src/app.js'
 import { type Config, defaults } from '../../src/config.js'
 import { createListener, listen } from '../../src/listener.js'
 import type { Question } from '../helpers/cms.js'
+import { RawConnection } from '../helpers/raw-connection.js'
 import { serviceKey, startTestServer, type TestServer } from '../helpers/server.js'
 import { startSites } from '../helpers/sites.js'
 import { headOf, ServerSide } from '../helpers/two-ways.js'
@@ -194,15 +195,13 @@ t.test('each site has its own streams, the same', async t => {
   await sameAnswer(t, server.url, headOf('/v1/stream'), refused(401, 'TOKEN_REQUIRED'))
 })
 
-t.test('a fault of ours is logged and not told, the same', async t => {
+/** A service with faults of its own, and what it logs of them. */
+async function openFaulty(t: Test): Promise<{ url: string; app: App; logged: unknown[] }> {
   const config = defaults({ serviceKeys: [serviceKey], anonymousChannels: ['*'], logLevel: 'silent' })
   const app = await createApp(config)
   await app.browsers.ready()
   const logged: unknown[] = []
   app.browsers.log.error = (...words: unknown[]) => logged.push(words)
-  for (const { authenticator } of app.sites) {
-    authenticator.authenticate = () => Promise.reject(new Error('something broke'))
-  }
   const claim = app.streams.claim.bind(app.streams)
   const { server, cut } = createListener(config, { http: app.browsers.routing, claim }, { free: 10 })
   const url = await listen(server, { host: '127.0.0.1', port: 0 })
@@ -211,6 +210,14 @@ t.test('a fault of ours is logged and not told, the same', async t => {
     cut()
     await app.close()
   })
+  return { url, app, logged }
+}
+
+t.test('a fault of ours is logged and not told, the same', async t => {
+  const { url, app, logged } = await openFaulty(t)
+  for (const { authenticator } of app.sites) {
+    authenticator.authenticate = () => Promise.reject(new Error('something broke'))
+  }
   await sameAnswer(t, url, headOf('/v1/stream?token=secret'), refused(500, 'INTERNAL'))
   t.equal(logged.length, ways.length)
   for (const entry of logged) {
@@ -218,3 +225,22 @@ t.test('a fault of ours is logged and not told, the same', async t => {
   }
   t.notMatch(JSON.stringify(logged), 'secret')
 })
+
+t.test(
+  'a fault of ours that comes when the stream has begun ends it, and is not told into it, the same',
+  async t => {
+    const { url, app } = await openFaulty(t)
+    for (const { hub } of app.sites) {
+      hub.join = () => {
+        throw new Error('something broke')
+      }
+    }
+    const side = new ServerSide(t)
+    for (const way of ways) {
+      const client = new RawConnection(url)
+      await side.send(client, headOf('/v1/stream'), way)
+      await client.closed
+      t.notMatch(client.received, 'DOWNPIPE_INTERNAL', way)
+    }
+  },
+)
