@@ -36,9 +36,9 @@ interface Arrival {
  * The connections of a server, from their beginning until their first bytes say whose they are: HTTP's, with the bytes put back, or
  * somebody's who then has them to himself.
  *
- * Why: Node 24 keeps 6.4 KB for the HTTP parser of a connection for as long as that lasts, and what http keeps beside is as much again.
- * So a stream that http has never seen costs a third. It hangs on http taking its connections by an event, which may be emitted by
- * anybody, as its documentation says; everything else of http is as it was.
+ * Why: an idle stream that http has seen holds 9 KB of V8's heap and the HTTP parser, of 6.4 KB on Node 24 and 2.0 on 20, for as long as
+ * it lasts; one that it has not seen holds 3.4 KB (`npm run bench -- connections`; bench/README.md has the figures). It hangs on
+ * http taking its connections by an event, which anybody may emit, as its documentation says. All else of http is as it was.
  */
 export class Arrivals {
   /** Those that are nobody's yet, the oldest first. */
