@@ -27,12 +27,8 @@ export interface Refusal {
 export interface Receiver {
   /** Where to ask now; `own` is the transport's own part of the query string. */
   address(path: 'stream' | 'poll', own?: string): string
-  /**
-   * Takes what came.
-   *
-   * @returns false if the transport was stopped meanwhile (the page's code runs in here); it takes nothing more then
-   */
-  take(batch: Batch): boolean
+  /** Takes what came. The page's code runs in here, and may stop the transport; it takes nothing more then. */
+  take(batch: Batch): void
   /** There is no connection. Status 0: there was no answer. The transport is stopped. */
   fail(status: number, refusal?: Refusal): void
 }

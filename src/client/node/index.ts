@@ -44,12 +44,7 @@ export function connect(url: string, options: ConnectOptions = {}): Push {
     setTimeout(task, ms).unref()
   }
   const dispatcher = createDispatcher(options)
-  const connection = createConnection(
-    url,
-    options,
-    { receive, later, sign() {}, gap() {}, rest() {}, note() {} },
-    dispatcher,
-  )
+  const connection = createConnection(url, options, { receive, later, gap() {}, rest() {} }, dispatcher)
   return createPush(dispatcher, connection, () => transport)
 }
 
