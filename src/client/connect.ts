@@ -29,8 +29,6 @@ export function connect(url: string, options: PageOptions = {}): Push {
     {
       source: sessionFrom(options.session),
       receive,
-      // Called as a method, the browser's own would throw.
-      later: (task, ms) => setTimeout(task, ms),
       gap: tellDocument,
       rest,
     },

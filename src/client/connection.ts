@@ -52,6 +52,8 @@ export function createConnection(
   let failures = 0
   // Since the last `ready`, a token was refused and fetched again at once. Doing so twice would be a tight loop.
   let hasRetried = false
+  // A gap that is to be told. One that comes meanwhile is told in its place.
+  let gapTimer: ReturnType<typeof setTimeout> | undefined
   // Another one after each stop; what was started before it counts no more.
   let cancel = () => {}
 
@@ -71,6 +73,7 @@ export function createConnection(
 
   const rest = (next: number) => {
     stop(next)
+    if (next === CLOSED) clearTimeout(gapTimer)
     host.rest()
   }
 
@@ -84,14 +87,17 @@ export function createConnection(
     const mine = cancel
     state = 0
     if (!needsToken) return receive()
-    fetchToken(source, (next, message) => {
+    fetchToken(source, answer => {
       if (mine !== cancel) return
-      if (!next) return receiver.fail(0, { code: 'token', message })
+      const next = typeof answer === 'string' || answer === null ? { token: answer } : Object(answer)
+      if (next.token === undefined) {
+        return receiver.fail(0, { code: 'token', message: `No token: ${answer}` })
+      }
       session = next
       needsToken = false
       startAt(session.since)
       // A promise would keep to itself what it throws.
-      tell(receive, undefined)
+      tell(receive)
     })
   }
 
@@ -160,8 +166,8 @@ export function createConnection(
         cursor = gap.cursor
         // The server sees only that we reopened, not what we had before.
         if (hasStood) gap.initial = false
-        host.later(() => {
-          if (state === CLOSED) return
+        clearTimeout(gapTimer)
+        gapTimer = setTimeout(() => {
           tell(options.ongap, gap)
           host.gap(gap)
         }, Math.random() * gap.spreadMs)
@@ -175,7 +181,7 @@ export function createConnection(
       if (isRunning() && place(batch.cursor) > start) cursor = batch.cursor
       if (close && isRunning()) takeClose(close)
     },
-    fail(status, refusal = {}) {
+    fail(status, refusal) {
       const { code, channel, retryAfter } = refusal
       const isTokenRefused = status === 401 && typeof source === 'function'
       // Its listeners stay, for messages to users may bear it as a label. What the page named when it connected is for its author

@@ -24,7 +24,7 @@ function isPresence(message: Message): message is Message<Presence> {
 }
 
 /** The page view's id, one for all its connections. Not a secret, so that Math.random will do. */
-export const page = Math.random().toString(36).slice(2) + Date.now().toString(36)
+export const page = String(Math.random()).slice(2) + Date.now()
 
 /** Creates a dispatcher that drops the messages which are not for this page view. */
 export function createDispatcher(options: ConnectOptions): Dispatcher {

@@ -8,8 +8,6 @@ export interface Host {
   readonly source?: TokenSource | undefined
   /** How messages come. */
   readonly receive: Receive
-  /** Runs a task after a time in ms. Nothing is amiss if it never does. */
-  later(task: () => void, ms: number): void
   /** A gap, when its time has come, after the option's handler. */
   gap(gap: Gap): void
   /** Nothing is received any more: until it is woken, or for good. */

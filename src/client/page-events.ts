@@ -12,7 +12,7 @@ export function followPage(connection: Connection, pauseHidden: number | undefin
   let timer: ReturnType<typeof setTimeout> | undefined
   const handle = ({ type }: { readonly type: string }) => {
     clearTimeout(timer)
-    if (type === 'pagehide' || type === 'freeze') connection.pause()
+    if (/pagehide|freeze/.test(type)) connection.pause()
     else if (!document.hidden || (type !== CHANGE && !pauseHidden)) connection.wake()
     else if (pauseHidden) timer = setTimeout(connection.pause, pauseHidden * 60000)
   }

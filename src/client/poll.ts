@@ -13,7 +13,7 @@ export function pollBy(request: Request): Receive {
       // Without a version the server knows that nothing came before.
       const own = `wait=${WAIT_S}${version && `&v=${encodeURIComponent(version)}`}`
       cancel = request(receiver.address('poll', own), credentials, (status, body) => {
-        if (!body || !body.messages) return receiver.fail(status, body)
+        if (!body.messages) return receiver.fail(status, body)
         if (body.ready) version = body.ready.v
         receiver.take(body)
         if (!isOver) poll()

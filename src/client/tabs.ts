@@ -2,18 +2,12 @@ import { place } from './cursor.js'
 import { channelsOf, has, lacking } from './names.js'
 import { note } from './note.js'
 import type { PageOptions } from './page-options.js'
+import { pollBy } from './poll.js'
 import type { Batch, Receive, Receiver } from './receiver.js'
 import { request } from './request.js'
 
 // How long, in ms, the leader collects what other tabs want before it reopens.
 const COLLECT_MS = 50
-// How long, in ms, a tab waits before it reads once more: a node of the server may be behind.
-const AGAIN_MS = 100
-// What the server may answer only because tabs together want too much, or what one of them may not have.
-const REFUSALS = [400, 403, 414, 431]
-// How long, in ms, a tab waits for the leader to bring what it wants before it receives by itself.
-const PATIENCE_MS = 1500
-
 /** What tabs say to each other. Pages with different versions of the script do so, too: the words stay as they are. */
 type Word = Hello | Brought
 
@@ -33,7 +27,7 @@ interface Brought {
   /** The channels that it has. */
   readonly names: readonly string[]
   /** Whether there is news about the visitor. Each tab then reads its own. */
-  readonly isNews: boolean
+  isNews: boolean
 }
 
 /** How a page receives by way of one connection for several tabs. */
@@ -48,8 +42,8 @@ export type ShareTabs = (url: string, options: PageOptions, receiveBy: Receive) 
 
 /**
  * Shares one connection between all tabs of a browser that use the same server and the same key: one of them leads, and hands on
- * what comes. Each has a cursor of its own, drops what it has, and reads what it lacks by a poll of its own. A tab that the leader
- * does not answer, or for which the server refuses to do it, has a connection of its own as long as that is so.
+ * what comes. Each has a cursor of its own, drops what it has, and polls by itself for what it lacks: one that joins or returns, and
+ * one that wants what the server does not give together with what the leader wants.
  */
 export const tabs: ShareTabs = (url, options, receiveBy) => {
   // Only tabs of the same visitor may meet. Nobody here knows whose the cookies are.
@@ -63,23 +57,19 @@ export const tabs: ShareTabs = (url, options, receiveBy) => {
   let leave: (() => void) | undefined
   let say: (word: Word) => void
   let isLeader = false
-  // The leader's connection brings what this tab wants.
-  let isCarried = false
   // Set while this tab receives.
   let receiver: Receiver | undefined
-  // What this tab wants, as parts of its address; what others want; what of that the server does not give together with the
-  // rest; and what the leader's connection asks for.
+  // What this tab wants, as parts of its address; what others want; and what the leader's connection asks for.
   let mine: readonly string[]
   let others: readonly string[]
-  let refused: readonly string[]
   let asks: readonly string[]
   // The channels of the leader's connection, and where it is.
   let names: readonly string[] | undefined
   let position: string
   // The channels of this tab, as far as the server has said which.
   let own: readonly string[] | undefined
-  // Set while this tab reads: what came meanwhile.
-  let waiting: Brought[] | undefined
+  // Set while this tab reads by itself: what came meanwhile.
+  let waiting: readonly Brought[] | undefined
   let cancelRead = () => {}
   let cancel = () => {}
 
@@ -87,26 +77,17 @@ export const tabs: ShareTabs = (url, options, receiveBy) => {
     cancelRead()
     cancel()
     waiting = undefined
-    isCarried = false
     if (!receiver) return
-    const next = receiver
-    const named: readonly string[] = next.address('poll').match(/(channel|grant)=[^&]*/g) || []
-    mine = /channel/.test(named.join()) ? named : named.concat('channel=*')
-    if (isLeader) cancel = lead(next, named)
-    else {
-      say({ wants: mine })
-      const timer = setInterval(() => {
-        cancel()
-        note('The leading tab does not help: has a connection of its own')
-        cancel = receiveBy(next, credentials)
-      }, PATIENCE_MS)
-      cancel = () => clearInterval(timer)
-    }
+    const address = receiver.address('poll')
+    const named: readonly string[] = address.match(/(channel|grant)=[^&]*/g) || []
+    mine = /channel=/.test(address) ? named : named.concat('channel=*')
+    if (isLeader) cancel = lead(receiver, named)
+    else say({ wants: mine })
   }
 
   const lead = (receiver: Receiver, named: readonly string[]) => {
-    note('Leads the tabs')
-    const more = lacking(mine.concat(refused), others)
+    const more = lacking(mine, others)
+    note('Leads the tabs. Asks for others, too', more.length)
     // Not what comes first after it was opened for the others only.
     let isNews = !own
     asks = mine.concat(more)
@@ -123,7 +104,7 @@ export const tabs: ShareTabs = (url, options, receiveBy) => {
           position = cursor || position
           isNews = isNews || !!ready
           // What the leader mends by itself is not the others' concern.
-          if (!close || !close.reconnect) say(word)
+          if (!close?.reconnect) say(word)
           if (more.length) follow(word)
           else {
             own = names
@@ -131,8 +112,8 @@ export const tabs: ShareTabs = (url, options, receiveBy) => {
           }
         },
         fail(status, refusal) {
-          if (!more.length || !has(REFUSALS, status)) return receiver.fail(status, refusal)
-          refused = refused.concat(more)
+          if (!more.length) return receiver.fail(status, refusal)
+          others = []
           begin()
         },
       },
@@ -140,32 +121,39 @@ export const tabs: ShareTabs = (url, options, receiveBy) => {
     )
   }
 
-  /** Reads what is missing, then goes on with the word. */
-  const read = (receiver: Receiver, word: Brought) => {
-    const words = [word]
-    waiting = words
-    const timer = setTimeout(
-      () => {
-        cancelRead = request(receiver.address('poll', 'wait=0'), credentials, (status, body) => {
-          waiting = undefined
-          if (!body || !body.messages) return receiver.fail(status, body)
-          own = body.ready && body.ready.channels
-          receiver.take(body)
-          words.forEach(hand)
-        })
+  /** Receives by itself, until it has what the leader has. */
+  const read = (receiver: Receiver) => {
+    note('Follows. Asks by', 'poll')
+    cancelRead()
+    cancelRead = pollBy(request)(
+      {
+        address: receiver.address,
+        take(batch) {
+          const words = waiting || []
+          if (batch.ready) own = batch.ready.channels
+          receiver.take(batch)
+          waiting = []
+          words.forEach(follow)
+        },
+        fail: receiver.fail,
       },
-      own ? AGAIN_MS : 0,
+      credentials,
     )
-    cancelRead = () => clearTimeout(timer)
   }
 
-  /** Hands on what is this tab's. */
-  const hand = (word: Brought) => {
-    const { batch, at, names } = word
-    if (waiting) waiting.push(word)
-    else if (receiver) {
-      const channels = own
-      if (!channels || place(at) > place(receiver.address('poll'))) return read(receiver, word)
+  const follow = (word: Brought) => {
+    const { batch, at, asks, names } = word
+    if (!receiver) return
+    const isBrought = !lacking(asks, mine).length
+    if (word.isNews) {
+      word.isNews = false
+      own = waiting = undefined
+      if (!isBrought) say({ wants: mine })
+    }
+    const channels = own
+    if (isBrought && channels && place(at) <= place(receiver.address('poll'))) {
+      cancelRead()
+      waiting = undefined
       // A name that the connection does not have is a label, on what was sent to the user.
       const isMine = (name: string | undefined) => has(channels, name) || !has(names, name)
       receiver.take({
@@ -174,35 +162,24 @@ export const tabs: ShareTabs = (url, options, receiveBy) => {
         cursor: batch.cursor,
         close: batch.close,
       })
+    } else {
+      if (!waiting) read(receiver)
+      waiting = isBrought ? (waiting || []).concat(word) : []
     }
-  }
-
-  const follow = (word: Brought) => {
-    if (word.isNews) {
-      cancelRead()
-      own = waiting = undefined
-    }
-    hand(word)
   }
 
   const hear = (word: Word) => {
     const { wants } = word
     if (!receiver || isLeader !== !!wants) return
-    if (wants) {
-      if (lacking(asks, wants).length) {
-        others = others.concat(lacking(others, wants))
-        setTimeout(() => {
-          if (isLeader && lacking(asks.concat(refused), others).length) begin()
-        }, COLLECT_MS)
-      } else if (names) {
-        say({ batch: { messages: [], cursor: '' }, at: position, asks, names, isNews: false })
-      }
-    } else if (!lacking(word.asks, mine).length) {
-      if (!isCarried) cancel()
-      isCarried = true
-      follow(word)
-    } else if (isCarried) begin()
-    else say({ wants: mine })
+    if (!wants) return follow(word)
+    others = others.concat(lacking(others, wants))
+    if (lacking(asks, wants).length) {
+      setTimeout(() => {
+        if (isLeader && lacking(asks, others).length) begin()
+      }, COLLECT_MS)
+    } else if (names) {
+      say({ batch: { messages: [], cursor: '' }, at: position, asks, names, isNews: false })
+    }
   }
 
   const join = () => {
@@ -217,7 +194,7 @@ export const tabs: ShareTabs = (url, options, receiveBy) => {
       if (abort.signal.aborted) return left
       isLeader = true
       own = undefined
-      others = refused = []
+      others = []
       begin()
       return left
     }

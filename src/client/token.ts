@@ -1,28 +1,21 @@
-import type { Session, TokenFunction } from './options.js'
+import type { TokenFunction } from './options.js'
 
-/** What a token's source gives: a token, null for none, or more than that. All else says why there is none. */
-export type TokenAnswer = string | null | undefined | (Partial<Session> & { readonly message?: string })
-
-/** A function of the page, or what stands in its place. */
-export type TokenSource = TokenFunction | ((settle: (answer: TokenAnswer) => void) => void)
+/** What stands in place of a page's function that fetches a token. */
+export type TokenSource = (settle: (answer: unknown) => void) => unknown
 
 /**
- * Asks for a token, and for what comes with it.
+ * Asks for a token.
  *
  * @param source the token itself, or what fetches it
- * @param done may be called at once, and more than once by a function that both returns and calls back; without a session where
- * there is no token, and says why
+ * @param settle gets a token, null for none, or a session; all else says why there is none. May be called at once, and more than
+ * once by a function that both returns and calls back
  */
 export function fetchToken(
-  source: TokenSource | string | undefined,
-  done: (session: Partial<Session> | undefined, why: string) => void,
+  source: TokenSource | TokenFunction | string | undefined,
+  settle: (answer: unknown) => void,
 ): void {
-  const settle = (answer: TokenAnswer) => {
-    const isToken = answer === null || typeof answer === 'string'
-    const session = isToken ? { token: answer } : answer
-    done(session && session.token !== undefined ? session : undefined, `No token: ${answer}`)
-  }
-  const fail = (reason: unknown) => settle(Error(String(reason)))
+  // In a list, so that it is no token, whatever it is.
+  const fail = (reason: unknown) => settle([reason])
   try {
     const result = typeof source === 'function' ? source(settle) : source || null
     if (isPromise(result)) result.then(settle, fail)
@@ -33,6 +26,6 @@ export function fetchToken(
   }
 }
 
-function isPromise<Value>(result: Value | PromiseLike<Value>): result is PromiseLike<Value> {
+function isPromise(result: unknown): result is PromiseLike<unknown> {
   return Object(result).then
 }

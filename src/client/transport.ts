@@ -7,11 +7,9 @@ import { receiveStream } from './stream.js'
 
 // How often to look whether anything comes, in ms.
 const LOOK_MS = 4000
-// Looks until the first frame must be there: more than the server waits for the CMS (5 s), for a slow CMS must not push everybody to
-// polling.
-const FIRST_LOOKS = 2
-// Looks for each second between two heartbeats: two that did not come, and some time for one that is late.
-const LOOKS_A_SECOND = 0.55
+// Looks at which the first frame may still be missing. With one more, that is longer than the server waits for the CMS (5 s): a slow
+// CMS must not push everybody to polling.
+const FIRST_LOOKS = 1
 // For this long a stream that does not work is not tried again.
 const POLLING_MS = 600000
 // A hidden page's timers are late by a minute without anybody having slept: browsers throttle them.
@@ -34,8 +32,10 @@ export function createTransports(wanted: Transport | undefined): Transports {
   let isStream = !streamMs
   let refusals = 0
 
+  const current = () => (isStream ? 'sse' : 'poll')
+
   const blame = () => {
-    note('Streams do not work here: polls for ten minutes')
+    note('Streams do not work. Asks by poll for ms', POLLING_MS)
     streamMs = Date.now() + POLLING_MS
   }
 
@@ -43,7 +43,7 @@ export function createTransports(wanted: Transport | undefined): Transports {
     receive({ address, take, fail }, credentials) {
       let lookedMs = Date.now()
       isStream = lookedMs >= streamMs
-      note(isStream ? 'Opens a stream' : 'Polls')
+      note('Asks by', current())
       // Looks at which nothing had come. They are counted, not timed: what waits to be handled while this page does not run is
       // no silence.
       let looks = 0
@@ -52,16 +52,17 @@ export function createTransports(wanted: Transport | undefined): Transports {
         {
           address,
           take(batch) {
-            note('Got: ', batch)
+            note('Got', batch)
             looks = 0
             if (batch.ready) {
               refusals = 0
-              most = batch.ready.heartbeat * LOOKS_A_SECOND
+              // Two heartbeats that did not come, and some time for one that is late.
+              most = (batch.ready.heartbeat * 2000) / LOOK_MS + 1
             }
-            return take(batch)
+            take(batch)
           },
           fail(status, refusal) {
-            note('No connection, status: ', status)
+            note('Got status', status)
             if (isStream && status === 200 && refusals++) blame()
             fail(status, refusal)
           },
@@ -74,7 +75,7 @@ export function createTransports(wanted: Transport | undefined): Transports {
         // survive.
         const hasSlept = Math.abs(nowMs - lookedMs) > LOOK_MS + (document.hidden ? THROTTLED_MS : LOOK_MS)
         lookedMs = nowMs
-        const isSilent = isStream && ++looks >= most
+        const isSilent = isStream && ++looks > most
         if (isSilent && !hasSlept) blame()
         if (isSilent || hasSlept || (!isStream && nowMs > streamMs)) {
           const close = { reason: 'silent', reconnect: true, retryMs: 1 }
@@ -86,6 +87,6 @@ export function createTransports(wanted: Transport | undefined): Transports {
         stop()
       }
     },
-    current: () => (isStream ? 'sse' : 'poll'),
+    current,
   }
 }

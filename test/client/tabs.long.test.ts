@@ -37,8 +37,8 @@ for (const { what, only, steps, messages = 0, file, piece, instead } of [
     only: ['freeze', 'thaw'],
     steps: 20,
     file: 'tabs.ts',
-    piece: 'receiver.take(body)',
-    instead: 'receiver.take({ messages: [], cursor: body.cursor })',
+    piece: 'receiver.take(batch)\n          waiting',
+    instead: 'receiver.take({ ...batch, messages: [] })\n          waiting',
   },
   {
     what: 'a script that keeps the lock',
