@@ -112,7 +112,8 @@ export const tabs: ShareTabs = (url, options, receiveBy) => {
           }
         },
         fail(status, refusal) {
-          if (!more.length) return receiver.fail(status, refusal)
+          if (!more.length || !refusal.code) return receiver.fail(status, refusal)
+          // The server may refuse only what others want. They are not told, for they would ask again at once; they poll.
           others = []
           begin()
         },
