@@ -15,8 +15,7 @@ const folder = resolve(process.argv[2] ?? join(here, '../../public'))
 const { version } = JSON.parse(await readFile(join(here, '../../package.json'), 'utf8'))
 const banner = `/*! Downpipe ${version} | MIT */\n`
 // Words between the modules, which neither a page nor the server ever sees, and which are no browser's either.
-const ownNames =
-  /^(address|compare|current|deliver|drop|extend|fail|follow|later|names|note|pause|receive|release|rest|sign|source|take|wake|watch)$/
+const ownNames = /^(address|current|deliver|extend|fail|later|pause|receive|rest|source|take|wake)$/
 
 async function bundle(entry, plugins) {
   const result = await build({
@@ -104,7 +103,7 @@ const core = {
   },
 }
 
-await writeClassic('downpipe.js', 'global.ts', 4400)
+await writeClassic('downpipe.js', 'global.ts', 4050)
 await writeClassic('downpipe-html.js', 'global-html.ts', 800)
-await writeModule('downpipe.mjs', 'index.ts', [], 4000)
-await writeModule('downpipe-core.mjs', 'core.ts', [core], 2500)
+await writeModule('downpipe.mjs', 'index.ts', [], 3650)
+await writeModule('downpipe-core.mjs', 'core.ts', [core], 2450)

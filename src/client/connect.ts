@@ -1,7 +1,6 @@
-import { createConnection, RECEIVES } from './connection.js'
+import { createConnection } from './connection.js'
 import { createDispatcher } from './dispatcher.js'
 import { tellDocument } from './gap-event.js'
-import { note } from './note.js'
 import { followPage } from './page-events.js'
 import type { PageOptions } from './page-options.js'
 import { createPush, type Push } from './push.js'
@@ -22,29 +21,19 @@ export function connect<Channels extends object = Record<string, unknown>>(
 ): Push<Channels>
 export function connect(url: string, options: PageOptions = {}): Push {
   const transports = createTransports(options.transport)
-  const shared = tabs(url, options, transports.receive)
+  const { receive, rest } = tabs(url, options, transports.receive)
   const dispatcher = createDispatcher(options)
   const connection = createConnection(
     url,
     options,
     {
       source: sessionFrom(options.session),
-      receive: shared ? shared.receive : transports.receive,
-      // Called as a method, the browser's own would throw.
-      later: (task, ms) => setTimeout(task, ms),
-      sign: transports.sign,
+      receive,
       gap: tellDocument,
-      rest(isOver) {
-        if (shared) shared.release()
-        if (!isOver) return
-        unfollow()
-        clearInterval(timer)
-      },
-      note,
+      rest,
     },
     dispatcher,
   )
-  const unfollow = followPage(connection, options.pauseHidden)
-  const timer = transports.watch(() => connection.wake(RECEIVES))
+  followPage(connection, options.pauseHidden)
   return createPush(dispatcher, connection, transports.current)
 }

@@ -1,30 +1,28 @@
-import { attempt, tell } from './attempt.js'
 import { backoffMs } from './backoff.js'
+import { place } from './cursor.js'
 import type { Dispatcher } from './dispatcher.js'
 import type { Close, Ready } from './frames.js'
 import type { Host } from './host.js'
-import type { ConnectOptions } from './options.js'
+import { has, lacking } from './names.js'
+import type { ConnectOptions, Session } from './options.js'
 import type { Receiver } from './receiver.js'
-import { createSelection } from './selection.js'
-import { fetchToken, type TokenAnswer } from './token.js'
+import { tell } from './tell.js'
+import { fetchToken } from './token.js'
 
-// What a connection does, beside waiting as long as the server has said, or asking for a token: one bit each.
-/** It waits to be woken. */
-export const PAUSED = 1
-/** It waits, because nothing better is known. */
-export const WAITS = 2
-/** It receives, or tries to. */
-export const RECEIVES = 4
-const CLOSED = 8
+// What a connection does, when it neither asks nor waits for as long as the server has said.
+/** Waits to be woken, or because nothing better is known. */
+const IDLE = 1
+const STANDS = 2
+const CLOSED = 3
 
 /** A subscription that is kept up: opened, and reopened from its cursor as long as that makes sense. */
 export interface Connection {
-  /** Reopens if the dispatcher has listeners of channels that the connection lacks. */
+  /** Reopens if it stands and the dispatcher has listeners of channels that it has not asked for. */
   extend(): void
   /** Stops until it is woken. */
   pause(): void
-  /** Reopens at once if it is in one of these states. */
-  wake(states: number): void
+  /** Reopens at once what waits, unless the server has said how long. */
+  wake(): void
   /** Ends it for good. */
   close(): void
 }
@@ -38,41 +36,49 @@ export function createConnection(
 ): Connection {
   const base = `${url.replace(/\/$/, '')}/v1/`
   const source = host.source || options.token
-  const fetches = typeof source === 'function'
-  let session: TokenAnswer & object = fetches ? {} : { token: source || null }
-  let needsToken = fetches
+  let session: Partial<Session> = {}
+  let needsToken = true
   let cursor: string | number | null | undefined = options.since
   let state = 0
-  // Set while the subscription stands.
-  let current: Ready | undefined
+  // Missing until the subscription stands for the first time.
   let uid: string | null | undefined
+  // The channels that the last request has named.
+  let asked: readonly string[] = []
+  // What came without being named comes by itself, as long as the CMS wants it to. Named, it would be refused once it is taken
+  // away, like what was refused before, and all the rest with it.
+  let unnamed: readonly string[] = []
+  // It stood before it was reopened.
+  let hasStood = false
   let failures = 0
-  // How often the subscription came to stand.
-  let times = 0
-  // Since the last `ready`, something was changed and tried again at once. Doing so twice would be a tight loop.
+  // Since the last `ready`, a token was refused and fetched again at once. Doing so twice would be a tight loop.
   let hasRetried = false
+  // A gap that is to be told. One that comes meanwhile is told in its place.
+  let gapTimer: ReturnType<typeof setTimeout> | undefined
   // Another one after each stop; what was started before it counts no more.
   let cancel = () => {}
 
   const list = (name: 'channels' | 'grants') => (options[name] || []).concat(session[name] || [])
-  const selection = createSelection(() => list('channels'), dispatcher)
+
+  const startAt = (since: typeof cursor) => {
+    // 0 is a place, too: the beginning.
+    if (cursor !== 0) cursor = cursor || since
+  }
 
   const stop = (next: number) => {
-    const cancelled = cancel
-    current = undefined
-    state = next
+    cancel()
     cancel = () => {}
-    cancelled()
+    hasStood = hasStood || state === STANDS
+    state = next
   }
 
   const rest = (next: number) => {
     stop(next)
-    host.rest(next === CLOSED)
+    if (next === CLOSED) clearTimeout(gapTimer)
+    host.rest()
   }
 
-  const openIn = (delayMs: number, next = 0) => {
+  const openIn = (delayMs: number, next: number) => {
     stop(next)
-    host.note('Asks in ms: ', delayMs)
     const timer = setTimeout(open, delayMs)
     cancel = () => clearTimeout(timer)
   }
@@ -80,34 +86,27 @@ export function createConnection(
   const open = () => {
     const mine = cancel
     state = 0
-    if (!fetches || !needsToken) return receive()
+    if (!needsToken) return receive()
     fetchToken(source, answer => {
       if (mine !== cancel) return
-      const next = typeof answer === 'string' || answer === null ? { token: answer } : answer || {}
+      const next = typeof answer === 'string' || answer === null ? { token: answer } : Object(answer)
       if (next.token === undefined) {
         return receiver.fail(0, { code: 'token', message: `No token: ${answer}` })
       }
       session = next
       needsToken = false
-      cursor = cursor || session.since
-      attempt(receive)
+      startAt(session.since)
+      // A promise would keep to itself what it throws.
+      tell(receive)
     })
   }
 
   const receive = () => {
-    state = RECEIVES
     cancel = host.receive(receiver, !!options.credentials)
   }
 
-  // Messages may have come for the channels that are missing, so this goes back to the cursor.
-  const extend = (ready: Ready) => {
-    const isMore = selection.compare(ready.channels)
-    if (isMore) {
-      hasRetried = true
-      openIn(0)
-    }
-    return isMore
-  }
+  // Messages may have come for the channels that are missing: then it must be opened anew from the cursor.
+  const lacks = () => lacking(asked.concat(unnamed), dispatcher.channels()).length > 0
 
   const takeReady = (ready: Ready) => {
     // What the page shows was made for somebody else, and so was the cursor.
@@ -115,21 +114,19 @@ export function createConnection(
       return takeClose({ reason: 'identity', reconnect: false, retryMs: 0 })
     }
     uid = ready.uid
-    if (extend(ready)) return
+    unnamed = unnamed.concat(lacking(asked.concat(unnamed), ready.channels))
+    if (lacks()) return openIn(0, 0)
     // It may come again while the subscription stands, with other channels or other users online.
-    if (!current) times++
-    current = ready
+    state = STANDS
     hasRetried = false
     failures = 0
-    host.note('Listens to: ', ready.channels)
     tell(options.onready, ready)
   }
 
   const takeClose = (close: Close) => {
-    host.note('Closed: ', close.reason)
     if (close.reconnect) {
-      needsToken = needsToken || (fetches && close.reason === 'expired')
-      openIn(close.retryMs || backoffMs(failures++))
+      needsToken = needsToken || close.reason === 'expired'
+      openIn(close.retryMs || backoffMs(failures++), 0)
     } else {
       rest(CLOSED)
       tell(options.onclose, close)
@@ -144,8 +141,13 @@ export function createConnection(
           if (value || value === 0) query.push(`${name}=${encodeURIComponent(value)}`)
         })
       }
+      // As long as no name is given, a request names none and gets all that the visitor's identity lists. One that names a channel
+      // gets only those that it names, and `*` stands for all that the identity lists.
+      const fixed = list('channels')
+      const more = fixed.length || uid !== undefined ? lacking(unnamed, dispatcher.channels()) : []
+      asked = lacking([], (fixed.length || !more.length ? fixed : ['*']).concat(more))
       add('token', [session.token])
-      add('channel', selection.names())
+      add('channel', asked)
       add('grant', list('grants'))
       add('since', [cursor])
       return `${base}${path}?${query.join('&')}`
@@ -154,48 +156,48 @@ export function createConnection(
       const mine = cancel
       const isRunning = () => mine === cancel
       const { ready, gap, close } = batch
-      host.sign(ready)
+      // Another tab's connection may be behind.
+      const start = gap ? 0 : place(cursor)
       if (ready) {
-        cursor = cursor || batch.cursor
+        startAt(batch.cursor)
         takeReady(ready)
       }
       if (gap && isRunning()) {
         cursor = gap.cursor
         // The server sees only that we reopened, not what we had before.
-        if (times > 1) gap.initial = false
-        host.later(() => {
-          if (state === CLOSED) return
+        if (hasStood) gap.initial = false
+        clearTimeout(gapTimer)
+        gapTimer = setTimeout(() => {
           tell(options.ongap, gap)
           host.gap(gap)
         }, Math.random() * gap.spreadMs)
       }
       batch.messages.forEach(message => {
-        if (!isRunning()) return
+        if (!isRunning() || (message.id && place(message.id) <= start)) return
         // Before the page's code, which may reopen.
         cursor = message.id || cursor
         dispatcher.deliver(message)
       })
-      if (isRunning()) cursor = batch.cursor || cursor
+      if (isRunning() && place(batch.cursor) > start) cursor = batch.cursor
       if (close && isRunning()) takeClose(close)
-      return isRunning()
     },
-    fail(status, refusal = {}) {
-      host.note('No connection, status: ', status)
+    fail(status, refusal) {
       const { code, channel, retryAfter } = refusal
-      const isTokenRefused = status === 401 && fetches
-      const isDropped = channel && selection.drop(channel)
+      const isTokenRefused = status === 401 && typeof source === 'function'
+      // Its listeners stay, for messages to users may bear it as a label. What the page named when it connected is for its author
+      // to mend.
+      const isDropped = !!channel && !has(list('channels'), channel)
+      unnamed = unnamed.concat(channel || [])
       needsToken = needsToken || isTokenRefused
-      if (!hasRetried && isTokenRefused) {
+      if (isTokenRefused && !hasRetried) {
         hasRetried = true
-        return openIn(0)
+        return openIn(0, 0)
       }
       // Only the push server's own word is final, and not if it says when to come back; what a proxy says may pass.
       const final = !!code && status > 399 && status < 500 && !retryAfter && !isTokenRefused && !isDropped
       if (final) rest(CLOSED)
-      else {
-        const waitMs = (retryAfter || 0) * 1000
-        openIn(isDropped ? 0 : waitMs + backoffMs(failures++), waitMs ? 0 : WAITS)
-      }
+      else if (isDropped) openIn(0, 0)
+      else openIn((retryAfter || 0) * 1000 + backoffMs(failures++), retryAfter ? 0 : IDLE)
       tell(options.onerror, {
         code: code || 'network',
         message: refusal.message || 'No answer',
@@ -205,16 +207,16 @@ export function createConnection(
     },
   }
 
-  openIn(0)
+  openIn(0, 0)
   return {
     extend() {
-      if (current) extend(current)
+      if (state === STANDS && lacks()) openIn(0, 0)
     },
     pause() {
-      if (state !== CLOSED) rest(PAUSED)
+      if (state !== CLOSED) rest(IDLE)
     },
-    wake(states) {
-      if (state & states) openIn(0)
+    wake() {
+      if (state === IDLE) openIn(0, 0)
     },
     close: () => rest(CLOSED),
   }

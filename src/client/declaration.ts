@@ -48,10 +48,9 @@ function find(which: string): HTMLScriptElement | null {
 function readAttributes(data: DOMStringMap): Declaration {
   const declared: Declaration & Record<string, unknown> = {}
   for (const name in data) {
-    const value = String(data[name])
-    if (/^(channels|grants)$/.test(name)) declared[name] = value.match(/\S+/g) || []
-    // What is longer is a name or a time, whatever it looks like.
-    else declared[name] = /^(true|false|\d{1,4})$/.test(value) ? JSON.parse(value) : value
+    const value = data[name] || ''
+    // All else that is no text works as text, too.
+    declared[name] = /^(channels|grants)$/.test(name) ? value.match(/\S+/g) : value !== 'false' && value
   }
   return declared
 }

@@ -1,7 +1,8 @@
-import { attempt, tell } from './attempt.js'
 import type { Message, Presence } from './frames.js'
+import { channelsOf, has } from './names.js'
 import type { ConnectOptions } from './options.js'
 import type { Listener } from './push.js'
+import { tell } from './tell.js'
 
 /** Who in the page listens to what. */
 export interface Dispatcher {
@@ -23,7 +24,7 @@ function isPresence(message: Message): message is Message<Presence> {
 }
 
 /** The page view's id, one for all its connections. Not a secret, so that Math.random will do. */
-export const page = Math.random().toString(36).slice(2) + Date.now().toString(36)
+export const page = String(Math.random()).slice(2) + Date.now()
 
 /** Creates a dispatcher that drops the messages which are not for this page view. */
 export function createDispatcher(options: ConnectOptions): Dispatcher {
@@ -49,14 +50,14 @@ export function createDispatcher(options: ConnectOptions): Dispatcher {
     deliver(message) {
       if (message.except === page) return
       const named = message.callback
-      const names = none.concat(named || message.channels || message.channel || none)
+      const names = named ? none.concat(named) : channelsOf(message)
       const chosen: Listener[] = options.onmessage ? [options.onmessage] : []
       const entries = named ? callbacks : listeners
       entries.forEach(entry => {
-        if (names.indexOf(entry[0]) >= 0 && chosen.indexOf(entry[1]) < 0) chosen.push(entry[1])
+        if (has(names, entry[0]) && !has(chosen, entry[1])) chosen.push(entry[1])
       })
       chosen.forEach(listener => {
-        attempt(() => listener(message.data, message))
+        tell(listener, message.data, message)
       })
       if (isPresence(message)) tell(options.onpresence, message.data)
     },

@@ -1,4 +1,4 @@
-import type { Gap, Ready } from './frames.js'
+import type { Gap } from './frames.js'
 import type { Receive } from './receiver.js'
 import type { TokenSource } from './token.js'
 
@@ -8,14 +8,8 @@ export interface Host {
   readonly source?: TokenSource | undefined
   /** How messages come. */
   readonly receive: Receive
-  /** Runs a task after a time in ms. Nothing is amiss if it never does. */
-  later(task: () => void, ms: number): void
-  /** Something came. */
-  sign(ready: Ready | undefined): void
   /** A gap, when its time has come, after the option's handler. */
   gap(gap: Gap): void
-  /** Nothing is received any more: for now, or for good. */
-  rest(isOver: boolean): void
-  /** Says what happens, to whoever looks for a fault. Never a token, a grant or a query string. */
-  note(sentence: string, detail?: unknown): void
+  /** Nothing is received any more: until it is woken, or for good. */
+  rest(): void
 }

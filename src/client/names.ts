@@ -1,9 +1,16 @@
-/** Whether a list holds a name. */
-export function has(list: readonly string[], name: string): boolean {
-  return list.indexOf(name) >= 0
+import type { Message } from './frames.js'
+
+/** Whether a list holds an item. */
+export function has<Item>(list: readonly Item[], item: Item): boolean {
+  return list.indexOf(item) >= 0
 }
 
-/** The names that a list lacks, of some others. */
+/** The names that a list lacks, of some others; each once. */
 export function lacking(list: readonly string[], others: readonly string[]): string[] {
-  return others.filter(name => !has(list, name))
+  return others.filter((name, place) => !has(list, name) && others.indexOf(name) === place)
+}
+
+/** Where a message was sent to, or the labels that it bears; one that is missing where there is none. */
+export function channelsOf({ channel, channels }: Message): readonly (string | undefined)[] {
+  return channels || [channel]
 }

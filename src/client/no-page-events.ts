@@ -1,4 +1,2 @@
 /** Stands in place of what follows the page's life. */
-export function followPage(): () => void {
-  return () => {}
-}
+export function followPage(): void {}

@@ -7,17 +7,22 @@ const WAIT_S = 25
 export function pollBy(request: Request): Receive {
   return (receiver, credentials) => {
     let version = ''
+    let isOver = false
     let cancel: () => void
     const poll = () => {
       // Without a version the server knows that nothing came before.
       const own = `wait=${WAIT_S}${version && `&v=${encodeURIComponent(version)}`}`
       cancel = request(receiver.address('poll', own), credentials, (status, body) => {
-        if (!body?.messages) return receiver.fail(status, body)
+        if (!body.messages) return receiver.fail(status, body)
         if (body.ready) version = body.ready.v
-        if (receiver.take(body)) poll()
+        receiver.take(body)
+        if (!isOver) poll()
       })
     }
     poll()
-    return () => cancel()
+    return () => {
+      isOver = true
+      cancel()
+    }
   }
 }

@@ -27,14 +27,10 @@ export interface Refusal {
 export interface Receiver {
   /** Where to ask now; `own` is the transport's own part of the query string. */
   address(path: 'stream' | 'poll', own?: string): string
-  /**
-   * Takes what came.
-   *
-   * @returns false if the transport was stopped meanwhile (the page's code runs in here); it takes nothing more then
-   */
-  take(batch: Batch): boolean
+  /** Takes what came. The page's code runs in here, and may stop the transport; it takes nothing more then. */
+  take(batch: Batch): void
   /** There is no connection. Status 0: there was no answer. The transport is stopped. */
-  fail(status: number, refusal?: Refusal): void
+  fail(status: number, refusal: Refusal): void
 }
 
 /** Starts to receive, and returns what stops it. What comes is handed on in later turns only. */
@@ -46,11 +42,11 @@ export type Answer = (Batch & Refusal) | (Refusal & { readonly messages?: undefi
 /**
  * Asks for JSON.
  *
- * @param done gets the status (0: no answer) and the body, which is missing if it is not JSON
+ * @param done gets the status (0: no answer) and the body, which is empty if it is not JSON
  * @returns what aborts the request; `done` is not called then
  */
 export type Request = (
   url: string,
   credentials: boolean,
-  done: (status: number, body?: Answer) => void,
+  done: (status: number, body: Answer) => void,
 ) => () => void

@@ -13,7 +13,7 @@ export const request: Request = (url, credentials, done) => {
   xhr.open('GET', url)
   xhr.withCredentials = credentials
   xhr.timeout = TIMEOUT_MS
-  xhr.onloadend = () => done(xhr.status, readObject<Answer>(xhr.responseText))
+  xhr.onloadend = () => done(xhr.status, readObject<Answer>(xhr.responseText) || {})
   xhr.send()
   return () => {
     xhr.onloadend = null

@@ -34,7 +34,7 @@ export const receiveStream: Receive = (receiver, credentials) => {
     if (source.readyState === CLOSED) {
       // The browser keeps the status to itself; a poll with the same parameters gets the same one.
       cancel = request(receiver.address('poll', 'wait=0'), credentials, receiver.fail)
-    } else if (!isAlive) receiver.fail(0)
+    } else if (!isAlive) receiver.fail(0, {})
     isAlive = false
   }
   return () => cancel()

@@ -1,24 +1,31 @@
-import type { Session, TokenFunction } from './options.js'
+import type { TokenFunction } from './options.js'
 
-/** What a token's source gives: a token, null for none, or more than that. All else says why there is none. */
-export type TokenAnswer = string | null | undefined | (Partial<Session> & { readonly message?: string })
-
-/** A function of the page, or what stands in its place. */
-export type TokenSource = TokenFunction | ((settle: (answer: TokenAnswer) => void) => void)
+/** What stands in place of a page's function that fetches a token. */
+export type TokenSource = (settle: (answer: unknown) => void) => unknown
 
 /**
  * Asks for a token.
  *
- * @param settle may be called at once, and more than once by a function that both returns and calls back
+ * @param source the token itself, or what fetches it
+ * @param settle gets a token, null for none, or a session; all else says why there is none. May be called at once, and more than
+ * once by a function that both returns and calls back
  */
-export function fetchToken(source: TokenSource, settle: (answer: TokenAnswer) => void): void {
-  const fail = (reason: unknown) => settle(Error(String(reason)))
+export function fetchToken(
+  source: TokenSource | TokenFunction | string | undefined,
+  settle: (answer: unknown) => void,
+): void {
+  // In a list, so that it is no token, whatever it is.
+  const fail = (reason: unknown) => settle([reason])
   try {
-    const result = source(settle)
-    if (result && typeof result === 'object' && 'then' in result) result.then(settle, fail)
+    const result = typeof source === 'function' ? source(settle) : source || null
+    if (isPromise(result)) result.then(settle, fail)
     // Else nothing was returned, and the callback will be called.
     else if (result !== undefined) settle(result)
   } catch (error) {
     fail(error)
   }
+}
+
+function isPromise(result: unknown): result is PromiseLike<unknown> {
+  return Object(result).then
 }

@@ -1,4 +1,3 @@
-import type { Ready } from './frames.js'
 import { note } from './note.js'
 import type { Transport } from './options.js'
 import { pollBy } from './poll.js'
@@ -6,14 +5,11 @@ import type { Receive } from './receiver.js'
 import { request } from './request.js'
 import { receiveStream } from './stream.js'
 
-// How often to look, in ms.
+// How often to look whether anything comes, in ms.
 const LOOK_MS = 4000
-// Two looks. More than the server waits for the CMS (5 s): a slow CMS must not push everybody to polling.
-const READY_MS = 7900
-// Two heartbeats that did not come, and some time for one that is late.
-const MISSED_HEARTBEATS_MS = 2200
-// More than the longest poll takes.
-const POLL_MS = 60000
+// Looks at which the first frame may still be missing. With one more, that is longer than the server waits for the CMS (5 s): a slow
+// CMS must not push everybody to polling.
+const FIRST_LOOKS = 1
 // For this long a stream that does not work is not tried again.
 const POLLING_MS = 600000
 // A hidden page's timers are late by a minute without anybody having slept: browsers throttle them.
@@ -24,15 +20,6 @@ export interface Transports {
   readonly receive: Receive
   /** Which one is in use, or would be. */
   current(): Transport
-  /** Something came. */
-  sign(ready?: Ready): void
-  /**
-   * Begins to look whether anything comes.
-   *
-   * @param reopen is called where nothing does, or where another transport is to be used
-   * @returns the timer
-   */
-  watch(reopen: () => void): ReturnType<typeof setInterval>
 }
 
 /**
@@ -43,63 +30,63 @@ export function createTransports(wanted: Transport | undefined): Transports {
   // From when on, as Date.now says, streams are used.
   let streamMs = wanted !== 'poll' && window.EventSource ? 0 : Number.POSITIVE_INFINITY
   let isStream = !streamMs
-  let limitMs = 0
-  let heardMs: number
-  // Whether our own timer ran on time since something was heard.
-  let isSure: boolean
   let refusals = 0
 
-  const sign = (ready?: Ready) => {
-    heardMs = Date.now()
-    isSure = true
-    if (ready) {
-      refusals = 0
-      limitMs = ready.heartbeat * MISSED_HEARTBEATS_MS
-    }
-  }
+  const current = () => (isStream ? 'sse' : 'poll')
+
   const blame = () => {
-    note('Streams do not work here: polls for ten minutes')
+    note('Streams do not work. Asks by poll for ms', POLLING_MS)
     streamMs = Date.now() + POLLING_MS
   }
 
   return {
     receive({ address, take, fail }, credentials) {
-      sign()
-      isStream = heardMs >= streamMs
-      limitMs = isStream ? READY_MS : POLL_MS
-      return (isStream ? receiveStream : pollBy(request))(
+      let lookedMs = Date.now()
+      isStream = lookedMs >= streamMs
+      note('Asks by', current())
+      // Looks at which nothing had come. They are counted, not timed: what waits to be handled while this page does not run is
+      // no silence.
+      let looks = 0
+      let most = FIRST_LOOKS
+      const stop = (isStream ? receiveStream : pollBy(request))(
         {
           address,
-          take,
+          take(batch) {
+            note('Got', batch)
+            looks = 0
+            if (batch.ready) {
+              refusals = 0
+              // Two heartbeats that did not come, and some time for one that is late.
+              most = (batch.ready.heartbeat * 2000) / LOOK_MS + 1
+            }
+            take(batch)
+          },
           fail(status, refusal) {
+            note('Got status', status)
             if (isStream && status === 200 && refusals++) blame()
             fail(status, refusal)
           },
         },
         credentials,
       )
-    },
-    current: () => (isStream ? 'sse' : 'poll'),
-    sign,
-    watch(reopen) {
-      let lookedMs = Date.now()
-      return setInterval(() => {
+      const timer = setInterval(() => {
         const nowMs = Date.now()
-        // Somebody may have set the clock back.
-        const lateMs = Math.abs(nowMs - lookedMs - LOOK_MS)
+        // Somebody may have set the clock back. What jumped further than throttling explains is a sleep, which connections rarely
+        // survive.
+        const hasSlept = Math.abs(nowMs - lookedMs) > LOOK_MS + (document.hidden ? THROTTLED_MS : LOOK_MS)
         lookedMs = nowMs
-        // A late timer was throttled, or the machine slept, and what came meanwhile may still wait to be handled: that is no
-        // reason to judge. What jumped further than throttling explains is a sleep, which connections rarely survive.
-        if (lateMs > LOOK_MS) {
-          sign()
-          isSure = false
-          note('This timer was late by ms: ', lateMs)
-          if (lateMs > (document.hidden ? THROTTLED_MS : LOOK_MS)) reopen()
-        } else if (nowMs - heardMs > limitMs || (!isStream && nowMs > streamMs)) {
-          if (isStream && isSure) blame()
-          reopen()
+        const isSilent = isStream && ++looks > most
+        if (isSilent && !hasSlept) blame()
+        if (isSilent || hasSlept || (!isStream && nowMs > streamMs)) {
+          const close = { reason: 'silent', reconnect: true, retryMs: 1 }
+          take({ messages: [], cursor: '', close })
         }
       }, LOOK_MS)
+      return () => {
+        clearInterval(timer)
+        stop()
+      }
     },
+    current,
   }
 }

@@ -37,15 +37,15 @@ for (const { what, only, steps, messages = 0, file, piece, instead } of [
     only: ['freeze', 'thaw'],
     steps: 20,
     file: 'tabs.ts',
-    piece: 'if (receiver.take(body) && words)',
-    instead: 'if (receiver.take({ ready: own, messages: [], cursor: body.cursor }) && words)',
+    piece: 'receiver.take(batch)\n          waiting',
+    instead: 'receiver.take({ ...batch, messages: [] })\n          waiting',
   },
   {
     what: 'a script that keeps the lock',
     only: ['freeze'],
     steps: 12,
     file: 'tabs.ts',
-    piece: 'abort.abort()\n      free()',
+    piece: 'abort.abort()',
     instead: '',
   },
 ]) {

@@ -39,17 +39,8 @@ export function connect(url: string, options: ConnectOptions = {}): Push {
   if (typeof options.token === 'string') validateHeaderValue('authorization', options.token)
   const transport = options.transport === 'poll' ? 'poll' : 'sse'
   const receive = refuseBadTokens(transport === 'poll' ? pollBy(request) : receiveStream)
-  // A gap that waits to be told is no reason to go on living.
-  const later = (task: () => void, ms: number) => {
-    setTimeout(task, ms).unref()
-  }
   const dispatcher = createDispatcher(options)
-  const connection = createConnection(
-    url,
-    options,
-    { receive, later, sign() {}, gap() {}, rest() {}, note() {} },
-    dispatcher,
-  )
+  const connection = createConnection(url, options, { receive, gap() {}, rest() {} }, dispatcher)
   return createPush(dispatcher, connection, () => transport)
 }
 

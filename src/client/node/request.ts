@@ -15,7 +15,7 @@ export const request: Request = (url, _credentials, done) => {
   const sent = ask(url, { accept: 'application/json', timeoutMs })
   sent.on('error', error => end(0, { message: error.message }))
   sent.on('response', response => {
-    readAnswer(response, body => end(response.statusCode ?? 0, body), maxLength)
+    readAnswer(response, body => end(response.statusCode ?? 0, body ?? {}), maxLength)
   })
   return () => {
     isOver = true

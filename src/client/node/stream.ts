@@ -41,7 +41,7 @@ function readStream(receiver: Receiver, lastEventId: string, cut: (stream: Event
     isOver = true
     request.destroy()
   }
-  const fail = (status: number, refusal: Refusal | undefined) => {
+  const fail = (status: number, refusal: Refusal) => {
     if (isOver) return
     stop()
     receiver.fail(status, refusal)
