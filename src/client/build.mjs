@@ -103,7 +103,7 @@ const core = {
   },
 }
 
-await writeClassic('downpipe.js', 'global.ts', 4050)
+await writeClassic('downpipe.js', 'global.ts', 4130)
 await writeClassic('downpipe-html.js', 'global-html.ts', 800)
-await writeModule('downpipe.mjs', 'index.ts', [], 3650)
-await writeModule('downpipe-core.mjs', 'core.ts', [core], 2450)
+await writeModule('downpipe.mjs', 'index.ts', [], 3720)
+await writeModule('downpipe-core.mjs', 'core.ts', [core], 2500)

@@ -30,10 +30,13 @@ export function connect(url: string, options: PageOptions = {}): Push {
       source: sessionFrom(options.session),
       receive,
       gap: tellDocument,
-      rest,
+      rest(isOver) {
+        rest()
+        if (isOver) unfollow()
+      },
     },
     dispatcher,
   )
-  followPage(connection, options.pauseHidden)
+  const unfollow = followPage(connection, options.pauseHidden)
   return createPush(dispatcher, connection, transports.current)
 }

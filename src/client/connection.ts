@@ -74,7 +74,7 @@ export function createConnection(
   const rest = (next: number) => {
     stop(next)
     if (next === CLOSED) clearTimeout(gapTimer)
-    host.rest()
+    host.rest(next === CLOSED)
   }
 
   const openIn = (delayMs: number, next: number) => {

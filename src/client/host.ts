@@ -10,6 +10,6 @@ export interface Host {
   readonly receive: Receive
   /** A gap, when its time has come, after the option's handler. */
   gap(gap: Gap): void
-  /** Nothing is received any more: until it is woken, or for good. */
-  rest(): void
+  /** Nothing is received any more: until it is woken, or, if it is over, for good. */
+  rest(isOver: boolean): void
 }

@@ -1,2 +1,4 @@
 /** Stands in place of what follows the page's life. */
-export function followPage(): void {}
+export function followPage(): () => void {
+  return () => {}
+}

@@ -7,8 +7,9 @@ const CHANGE = 'visibilitychange'
  * away, not kept for the back button.
  *
  * @param pauseHidden minutes after which a hidden page pauses until it is shown; none: it does not
+ * @returns what ends that
  */
-export function followPage(connection: Connection, pauseHidden: number | undefined): void {
+export function followPage(connection: Connection, pauseHidden: number | undefined): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
   const handle = ({ type }: { readonly type: string }) => {
     clearTimeout(timer)
@@ -16,10 +17,14 @@ export function followPage(connection: Connection, pauseHidden: number | undefin
     else if (!document.hidden || (type !== CHANGE && !pauseHidden)) connection.wake()
     else if (pauseHidden) timer = setTimeout(connection.pause, pauseHidden * 60000)
   }
-  // Some are the document's, and do not bubble: this is how the window sees them.
-  ;['pagehide', 'pageshow', 'freeze', 'resume', 'online', CHANGE].forEach(type => {
-    addEventListener(type, handle, true)
-  })
+  const each = (method: 'addEventListener' | 'removeEventListener') => {
+    // Some are the document's, and do not bubble: this is how the window sees them.
+    ;['pagehide', 'pageshow', 'freeze', 'resume', 'online', CHANGE].forEach(type => {
+      window[method](type, handle, true)
+    })
+  }
+  each('addEventListener')
   // It may have been opened behind another tab.
   handle({ type: CHANGE })
+  return () => each('removeEventListener')
 }

@@ -52,9 +52,10 @@ export function createTransports(wanted: Transport | undefined): Transports {
         {
           address,
           take(batch) {
-            note('Got', batch)
             looks = 0
+            if (batch.close) note('The server closes, because', batch.close.reason)
             if (batch.ready) {
+              note('Listens to', batch.ready.channels)
               refusals = 0
               // Two heartbeats that did not come, and some time for one that is late.
               most = (batch.ready.heartbeat * 2000) / LOOK_MS + 1
@@ -62,7 +63,7 @@ export function createTransports(wanted: Transport | undefined): Transports {
             take(batch)
           },
           fail(status, refusal) {
-            note('Got status', status)
+            note('Is refused. Status', status)
             if (isStream && status === 200 && refusals++) blame()
             fail(status, refusal)
           },
