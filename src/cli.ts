@@ -6,6 +6,7 @@ import closeWithGrace from 'close-with-grace'
 import { unrestrictedKey } from './auth/service-key.js'
 import type { Terminal } from './commands/terminal.js'
 import { type Config, ConfigError, helpText, loadConfig } from './config.js'
+import { boundNewSpace } from './new-space.js'
 import { connectionsAllowed } from './open-files.js'
 import { packageVersion } from './package-version.js'
 
@@ -58,6 +59,7 @@ function checkConfig(argv: readonly string[]): void {
 }
 
 async function serve(argv: readonly string[]): Promise<void> {
+  boundNewSpace()
   const config = configure(argv)
   const allowed = connectionsAllowed()
   if (config.maxConnections === 0 && allowed < fewConnections) {

@@ -157,6 +157,25 @@ t.test('it listens on several addresses, Unix sockets among them, and is one ser
   await t.rejects(stat(path), { code: 'ENOENT' }, 'the socket is gone')
 })
 
+t.test('on Node 24 and later the service bounds V8’s new space, unless somebody has', async t => {
+  const isBounded = process.execve !== undefined && Number.parseInt(process.versions.node, 10) >= 24
+  for (const [env, bounds] of [
+    [{}, isBounded ? ['--max-semi-space-size=16'] : []],
+    [{ NODE_OPTIONS: '--max-semi-space-size=32' }, []],
+  ] as const) {
+    const cli = start(t, serving, env)
+    const [url = ''] = await cli.urls()
+    t.equal((await fetch(`${url}/healthz`)).status, 200)
+    t.strictSame(
+      (await cli.command()).filter(word => word.includes('semi-space')),
+      bounds,
+    )
+    t.equal(cli.err, '', 'not even a warning')
+    cli.kill('SIGTERM')
+    t.strictSame(await cli.exit, { code: 0, signal: null }, 'it is the process that was started')
+  }
+})
+
 t.test('--control-listen takes the CMS’s side away from where browsers are', async t => {
   const cli = start(t, [...serving, '--control-listen=127.0.0.1:0', '--anonymous-channels=a'])
   const [browsers = '', control = ''] = await cli.urls()

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { deadlineMs } from './reader.js'
@@ -81,6 +82,11 @@ export class CommandLine {
       }
       this.#look()
     })
+  }
+
+  /** The command that runs, as the system sees it: one that starts over has another. */
+  async command(): Promise<readonly string[]> {
+    return (await readFile(`/proc/${this.#child.pid}/cmdline`, 'utf8')).split('\0')
   }
 
   kill(signal: NodeJS.Signals): void {
