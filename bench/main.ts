@@ -74,7 +74,7 @@ async function bench(options: Options): Promise<boolean> {
       print(`\n${scenario.name} is left out: it needs the native reader.`)
       continue
     }
-    const able = peers.filter(peer => isAble(peer, scenario))
+    const able = peers.filter(peer => isAble(peer, scenario, options))
     if (able.length === 0) continue
     const date = new Date().toISOString()
     print(`\n${scenario.name}: ${scenario.describe(options)}; ${options.rounds} rounds\n`)
@@ -120,8 +120,11 @@ function installedPeers(options: Options, { reader }: Programs): readonly Peer[]
   })
 }
 
-function isAble({ name, cannot }: Peer, scenario: Scenario): boolean {
-  const why = cannot?.[scenario.name]
+function isAble({ name, cannot, most }: Peer, scenario: Scenario, { connections }: Options): boolean {
+  const limit = most?.[scenario.name] ?? connections
+  const why =
+    cannot?.[scenario.name] ??
+    (connections > limit ? `it breaks with more than ${limit} subscribers` : undefined)
   if (why !== undefined) print(`\n${name} is left out of ${scenario.name}: ${why}`)
   return why === undefined
 }

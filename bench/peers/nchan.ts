@@ -30,6 +30,8 @@ export const nchan: Peer = {
   name: 'nchan',
   describe: () => `${description()}, six channels for each subscriber`,
   missing,
+  // With 5,000 pollers it resets their connections, and with them those of publishers.
+  most: { poll: 2_000 },
   cannot: { storm: SAYS_NO_GAP, resume: 'it takes one message a request' },
   start: setting =>
     start(setting, { subscribed: audience => channels[audience], published: channel => channel }),

@@ -71,6 +71,8 @@ export interface Peer {
   describe(): string
   /** Why a scenario makes no sense here, by its name. None: it can do them all. */
   readonly cannot?: Readonly<Record<string, string>>
+  /** Connections beyond which it breaks in a scenario, by the scenario's name. */
+  readonly most?: Readonly<Record<string, number>>
   /** Whether its subscribers are of a kind that only the native reader knows. */
   readonly needsNativeReader?: boolean
   /** Why it cannot be run here, or `undefined` if it can. A program that has to be compiled is compiled by this. */
