@@ -157,7 +157,7 @@ t.test('debugging says in sentences what is done and why, and no secret', async 
 })
 
 t.test('whatever happens to tabs, each gets every message that it lived through once, in order', async t => {
-  const report = await storm(t, context, { scripts, seed, steps: 30, patienceMs: 5_000 })
+  const report = await storm(t, context, { scripts, seed, steps: 12, patienceMs: 5_000 })
   t.comment(`seed ${seed}: ${JSON.stringify(report)}`)
   t.strictSame(report.faults, [], `seed ${seed}`)
 })
