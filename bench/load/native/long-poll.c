@@ -49,14 +49,8 @@ static void take_answer(struct subscriber *self, const char *from, const char *t
 }
 
 static void take(struct subscriber *self, struct input *input) {
-    if (!self->response.has_head && !take_head(self, input, "200")) return;
-    int64_t length = self->response.content_length;
-    if (length < 0) end_subscriber(self, "an answer without a length");
-    else if (input->to - input->from >= length) {
-        const char *body = input->from;
-        input->from += length;
-        take_answer(self, body, input->from, input->read_micros);
-    }
+    const char *body = take_whole(self, input);
+    if (body != NULL) take_answer(self, body, input->from, input->read_micros);
 }
 
 const struct kind long_poll = {.name = "poll", .ask = ask, .take = take};

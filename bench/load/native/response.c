@@ -74,6 +74,16 @@ bool take_head(struct subscriber *self, struct input *input, const char *status)
     return false;
 }
 
+const char *take_whole(struct subscriber *self, struct input *input) {
+    if (!self->response.has_head && !take_head(self, input, "200")) return NULL;
+    int64_t length = self->response.content_length;
+    if (length < 0) end_subscriber(self, "an answer without a length");
+    if (length < 0 || input->to - input->from < length) return NULL;
+    const char *body = input->from;
+    input->from += length;
+    return body;
+}
+
 void take_off_chunks(struct response *self, struct input *input) {
     if (!self->is_chunked) return;
     char *left = input->fresh;

@@ -31,5 +31,11 @@ void send_get(struct subscriber *self, const char *fields);
  */
 bool take_head(struct subscriber *self, struct input *input, const char *status);
 
+/*
+ * Reads an answer that is whole at once, of status 200 and with a length. Returns its body, up to where the input starts then, or
+ * NULL if it has not come in full.
+ */
+const char *take_whole(struct subscriber *self, struct input *input);
+
 /* Takes the chunk framing off what is new, in place, if there is one. */
 void take_off_chunks(struct response *self, struct input *input);
