@@ -11,7 +11,7 @@ export interface Api {
   /** Lets elements take HTML; of `downpipe-html.js`. */
   html?: typeof html
   /** Says on the console, in sentences, what is done and why. Default: false. */
-  debug?: boolean
+  debug?: boolean | undefined
 }
 
 declare global {

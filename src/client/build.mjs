@@ -15,7 +15,7 @@ const folder = resolve(process.argv[2] ?? join(here, '../../public'))
 const { version } = JSON.parse(await readFile(join(here, '../../package.json'), 'utf8'))
 const banner = `/*! Downpipe ${version} | MIT */\n`
 // Words between the modules, which neither a page nor the server ever sees, and which are no browser's either.
-const ownNames = /^(address|current|deliver|extend|fail|later|pause|receive|rest|source|take|wake)$/
+const ownNames = /^(address|current|deliver|extend|fail|pause|receive|rest|source|take|wake)$/
 
 async function bundle(entry, plugins) {
   const result = await build({

@@ -89,7 +89,8 @@ export function createConnection(
     if (!needsToken) return receive()
     fetchToken(source, answer => {
       if (mine !== cancel) return
-      const next = typeof answer === 'string' || answer === null ? { token: answer } : Object(answer)
+      const next: Partial<Session> =
+        typeof answer === 'string' || answer === null ? { token: answer } : Object(answer)
       if (next.token === undefined) {
         return receiver.fail(0, { code: 'token', message: `No token: ${answer}` })
       }

@@ -1,6 +1,6 @@
 /** Whether somebody looks for a fault: `Downpipe.debug`, or `downpipe-debug` in the query of the page's address. */
-export function isDebugging(): boolean {
-  return /[?&]downpipe-debug/.test(location.search) || Object(window.Downpipe).debug
+export function isDebugging(): boolean | undefined {
+  return /[?&]downpipe-debug/.test(location.search) || window.Downpipe?.debug
 }
 
 /** Says on the console what happens and why, if somebody looks for a fault: no secrets, but for developers only. */

@@ -8,6 +8,7 @@ import { request } from './request.js'
 
 // How long, in ms, the leader collects what other tabs want before it reopens.
 const COLLECT_MS = 50
+
 /** What tabs say to each other. Pages with different versions of the script do so, too: the words stay as they are. */
 type Word = Hello | Brought
 

@@ -27,5 +27,6 @@ export function fetchToken(
 }
 
 function isPromise(result: unknown): result is PromiseLike<unknown> {
-  return Object(result).then
+  const thenable: Partial<PromiseLike<unknown>> = Object(result)
+  return !!thenable.then
 }

@@ -48,8 +48,7 @@ export function update(element: Element, message: Message): void {
   try {
     const { action, html, selector }: Update = Object(message.data)
     const target = selector ? element.querySelector(selector) : element
-    // biome-ignore lint/complexity/useOptionalChain: it is longer in ES5
-    const parent = target && target.parentNode
+    const parent = target?.parentNode
     // Rather what was there before than nothing.
     if (!parent || (action !== 'remove' && html == null)) throw Error('No element or html')
     const trusted = policy.createHTML(html || '')
