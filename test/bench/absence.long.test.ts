@@ -11,20 +11,13 @@ import { compilePrograms } from '../../bench/machine/programs.js'
 import type { Peer, Server } from '../../bench/peers/peer.js'
 import { spendAbsence } from '../../bench/rig/absence.js'
 import { Probe } from '../../bench/rig/probe.js'
-import { Progress } from '../../bench/rig/progress.js'
 import { Rig } from '../../bench/rig/rig.js'
+import { rigSetting } from '../helpers/rig-setting.js'
 
 t.teardown(killAllChildren)
 const programs = compilePrograms()
 const native = { skip: programs.nativeMissing ?? false }
-const setting = {
-  cores: undefined,
-  node: process.execPath,
-  programs,
-  progress: new Progress(),
-  withoutSteering: <Result>(work: () => Promise<Result>) => work(),
-  patienceMs: 700,
-}
+const setting = rigSetting(programs, 700)
 
 /** What a stream begins with for one that returns, made of the frames that it missed. */
 type Replay = (missed: readonly string[]) => readonly string[]

@@ -11,23 +11,16 @@ import { PEERS } from '../../bench/peers/index.js'
 import { nchan, nchanSingle } from '../../bench/peers/nchan.js'
 import type { Audience, Peer } from '../../bench/peers/peer.js'
 import { socketIo } from '../../bench/peers/socket-io.js'
-import { Progress } from '../../bench/rig/progress.js'
 import { Rig } from '../../bench/rig/rig.js'
 import { arm, collect, connect } from '../helpers/bench-reader.js'
+import { rigSetting } from '../helpers/rig-setting.js'
 
 t.teardown(killAllChildren)
 // Most of their time is waiting.
 t.jobs = 4
 
 const programs = compilePrograms('native')
-const setting = {
-  cores: undefined,
-  node: process.execPath,
-  programs,
-  progress: new Progress(),
-  withoutSteering: <Result>(work: () => Promise<Result>) => work(),
-  patienceMs: 5000,
-}
+const setting = rigSetting(programs, 5000)
 
 async function connectedRig(t: Test, peer: Peer, audience: Audience): Promise<Rig> {
   t.equal(peer.missing(), undefined)

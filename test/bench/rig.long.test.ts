@@ -5,8 +5,8 @@ import { NO_FAULTS } from '../../bench/load/faults.js'
 import { compilePrograms, type Programs } from '../../bench/machine/programs.js'
 import { naive } from '../../bench/peers/naive.js'
 import type { Peer } from '../../bench/peers/peer.js'
-import { Progress } from '../../bench/rig/progress.js'
 import { Rig, type RigSetting } from '../../bench/rig/rig.js'
+import { rigSetting } from '../helpers/rig-setting.js'
 
 const { nativeMissing } = compilePrograms()
 const publication = { targets: [{ channel: 's0' }, { channel: 's1' }], messages: 5, textBytes: 20 }
@@ -66,14 +66,7 @@ async function faultsAt(setting: RigSetting, peer: Peer) {
 }
 
 function testWith(t: Test, programs: Programs): void {
-  const setting = {
-    cores: undefined,
-    node: process.execPath,
-    programs,
-    progress: new Progress(),
-    withoutSteering: <Result>(work: () => Promise<Result>) => work(),
-    patienceMs: 1500,
-  }
+  const setting = rigSetting(programs, 1500)
 
   t.test('the naive server delivers everything, and the figures are those of what was sent', async t => {
     const rig = await Rig.start(setting, naive, { count: 20 })

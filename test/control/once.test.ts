@@ -1,18 +1,11 @@
 import t, { type Test } from 'tap'
-import type { Config } from '../../src/config.js'
 import { connected, publish } from '../helpers/calls.js'
 import { PollReader } from '../helpers/poll-reader.js'
 import type { Reader } from '../helpers/reader.js'
-import { startTestServer, type TestServer } from '../helpers/server.js'
+import { openServer, type TestServer } from '../helpers/server.js'
 import { SseReader } from '../helpers/sse-reader.js'
 
 const transports = { sse: SseReader, poll: PollReader }
-
-async function openServer(t: Test, more: Partial<Config> = {}): Promise<TestServer> {
-  const server = await startTestServer({ anonymousChannels: ['*'], ...more })
-  t.teardown(() => server.close())
-  return server
-}
 
 /** Readers of channel `a` on every transport, who are there now. */
 async function join(t: Test, server: TestServer, since?: string): Promise<Reader[]> {

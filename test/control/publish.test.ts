@@ -1,16 +1,9 @@
 import t, { type Test } from 'tap'
-import type { Config } from '../../src/config.js'
 import { publish, until } from '../helpers/calls.js'
-import { serviceKey, startTestServer, type TestServer } from '../helpers/server.js'
+import { openServer, serviceKey, type TestServer } from '../helpers/server.js'
 import { SseReader } from '../helpers/sse-reader.js'
 
 const authorization = `Bearer ${serviceKey}`
-
-async function openServer(t: Test, more: Partial<Config> = {}): Promise<TestServer> {
-  const server = await startTestServer({ anonymousChannels: ['*'], ...more })
-  t.teardown(() => server.close())
-  return server
-}
 
 async function cursor(server: TestServer): Promise<unknown> {
   const { status, body } = await server.get('/cursor', { authorization })

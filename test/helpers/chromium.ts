@@ -49,6 +49,8 @@ export async function launchBrowserOfPeople(file: Pick<Test, 'teardown'>): Promi
     { stdio: ['ignore', 'ignore', 'pipe'] },
   )
   const ended = once(browser, 'exit')
+  // A file that fails before its tests begin is never torn down.
+  process.once('exit', () => browser.kill())
   file.teardown(async () => {
     browser.kill()
     await ended

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import type { Test } from 'tap'
 import { deadlineMs, type ReaderEvent } from './reader.js'
 import { SseFrames } from './sse-frames.js'
 
@@ -78,4 +79,11 @@ export function streamEvents(received: string): ReaderEvent[] {
   frames.push(Buffer.from(received.slice(received.indexOf('\r\n\r\n') + 4)))
   if (!frames.isWhole) throw new Error(`not only frames: ${received.slice(-500)}`)
   return events.filter(({ event }) => event !== 'heartbeat')
+}
+
+/** A connection to a server, which ends with the test. */
+export function openConnection(t: Test, { url }: { readonly url: string }): RawConnection {
+  const connection = new RawConnection(url)
+  t.teardown(() => connection.destroy())
+  return connection
 }

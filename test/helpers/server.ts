@@ -1,3 +1,4 @@
+import type { Test } from 'tap'
 import type { Config } from '../../src/config.js'
 import { defaults } from '../../src/config.js'
 import { type RunningServer, startServer } from '../../src/server.js'
@@ -65,4 +66,14 @@ export async function startTestServer(overrides: Partial<Config> = {}): Promise<
       await cms.close()
     },
   }
+}
+
+/** A server of which anybody may read every channel. It ends with the test. */
+export async function openServer(
+  t: Pick<Test, 'teardown'>,
+  overrides: Partial<Config> = {},
+): Promise<TestServer> {
+  const server = await startTestServer({ anonymousChannels: ['*'], ...overrides })
+  t.teardown(() => server.close())
+  return server
 }

@@ -3,27 +3,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, get, type IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { Arrivals } from '../../src/arrivals.js'
-import { type Config, defaults } from '../../src/config.js'
+import { defaults } from '../../src/config.js'
 import { startServer } from '../../src/server.js'
 import { connected, publish, stats, until } from '../helpers/calls.js'
 import { type Question, startCms } from '../helpers/cms.js'
-import { RawConnection } from '../helpers/raw-connection.js'
-import { startTestServer, type TestServer } from '../helpers/server.js'
+import { openConnection, type RawConnection } from '../helpers/raw-connection.js'
+import { openServer } from '../helpers/server.js'
 import { headOf, ServerSide } from '../helpers/two-ways.js'
-
-async function openServer(t: Test, more: Partial<Config> = {}): Promise<TestServer> {
-  const server = await startTestServer({ anonymousChannels: ['*'], ...more })
-  t.teardown(() => server.close())
-  return server
-}
-
-function openConnection(t: Test, server: TestServer): RawConnection {
-  const connection = new RawConnection(server.url)
-  t.teardown(() => connection.destroy())
-  return connection
-}
 
 const head = headOf('/v1/stream?channel=a')
 const ready = /^event: ready\n(.+\n)*\n/m

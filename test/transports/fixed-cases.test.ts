@@ -1,23 +1,10 @@
-import t, { type Test } from 'tap'
-import type { Config } from '../../src/config.js'
+import t from 'tap'
 import { connected, publish, stats } from '../helpers/calls.js'
 import { PollReader, poll, pollBody } from '../helpers/poll-reader.js'
-import { RawConnection, streamEvents } from '../helpers/raw-connection.js'
-import { serviceKey, startTestServer, type TestServer } from '../helpers/server.js'
+import { openConnection, type RawConnection, streamEvents } from '../helpers/raw-connection.js'
+import { openServer, serviceKey } from '../helpers/server.js'
 
 t.jobs = 4
-
-async function openServer(t: Test, more: Partial<Config> = {}): Promise<TestServer> {
-  const server = await startTestServer({ anonymousChannels: ['*'], ...more })
-  t.teardown(() => server.close())
-  return server
-}
-
-function openConnection(t: Test, server: TestServer): RawConnection {
-  const connection = new RawConnection(server.url)
-  t.teardown(() => connection.destroy())
-  return connection
-}
 
 const ready = /^event: ready$/m
 

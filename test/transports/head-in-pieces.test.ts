@@ -1,20 +1,8 @@
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { publish } from '../helpers/calls.js'
-import { RawConnection, streamEvents } from '../helpers/raw-connection.js'
-import { startTestServer, type TestServer } from '../helpers/server.js'
+import { openConnection, streamEvents } from '../helpers/raw-connection.js'
+import { openServer } from '../helpers/server.js'
 import { headOf, ServerSide } from '../helpers/two-ways.js'
-
-async function openServer(t: Test): Promise<TestServer> {
-  const server = await startTestServer({ anonymousChannels: ['*'] })
-  t.teardown(() => server.close())
-  return server
-}
-
-function openConnection(t: Test, server: TestServer): RawConnection {
-  const connection = new RawConnection(server.url)
-  t.teardown(() => connection.destroy())
-  return connection
-}
 
 const head = headOf('/v1/stream?channel=a')
 const ready = /^event: ready\n(.+\n)*\n/m

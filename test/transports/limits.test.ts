@@ -1,18 +1,11 @@
-import t, { type Test } from 'tap'
-import type { Config } from '../../src/config.js'
+import t from 'tap'
 import { until } from '../helpers/calls.js'
 import { poll } from '../helpers/poll-reader.js'
 import { RawConnection } from '../helpers/raw-connection.js'
-import { serviceKey, startTestServer, type TestServer } from '../helpers/server.js'
+import { openServer, serviceKey } from '../helpers/server.js'
 import { SseReader } from '../helpers/sse-reader.js'
 
 t.jobs = 4
-
-async function openServer(t: Test, more: Partial<Config> = {}): Promise<TestServer> {
-  const server = await startTestServer({ anonymousChannels: ['*'], ...more })
-  t.teardown(() => server.close())
-  return server
-}
 
 const busy = { reason: 'busy', reconnect: true }
 

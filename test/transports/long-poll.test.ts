@@ -1,9 +1,8 @@
 import t from 'tap'
-import type { Config } from '../../src/config.js'
 import { transportSuite } from '../conformance/transport.js'
 import { connected, publish, until } from '../helpers/calls.js'
 import { PollReader, poll, pollBody } from '../helpers/poll-reader.js'
-import { startTestServer, type TestServer } from '../helpers/server.js'
+import { openServer } from '../helpers/server.js'
 
 transportSuite(t, {
   connect: (url, ask) => new PollReader(url, ask),
@@ -11,15 +10,6 @@ transportSuite(t, {
 })
 
 const channels = ['a']
-
-async function openServer(
-  t: { teardown(end: () => Promise<void>): void },
-  more: Partial<Config> = {},
-): Promise<TestServer> {
-  const server = await startTestServer({ anonymousChannels: ['*'], ...more })
-  t.teardown(() => server.close())
-  return server
-}
 
 t.test('a poll without a place, or without patience, is answered at once', async t => {
   const server = await openServer(t)
