@@ -168,7 +168,7 @@ export function registerPoll(app: FastifyInstance, options: PollOptions): void {
       return reply
     } finally {
       if (reply.raw.destroyed) addresses.release(ip)
-      else reply.raw.once('close', () => addresses.release(ip))
+      else if (addresses.isLimited) reply.raw.once('close', () => addresses.release(ip))
     }
   })
 }

@@ -21,6 +21,9 @@ export interface PageRequest {
 /** What scripts of other origins may read beside the body. */
 const exposedHeaders = 'Retry-After'
 
+/** What any answer has: it may be another one for another origin. */
+const forNoOrigin = { Vary: 'Origin' } as const
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** The rules of the site whose route it is. */
@@ -41,8 +44,16 @@ export async function registerOrigin(
 ): Promise<void> {
   const rulesFor = (request: FastifyRequest) =>
     request.routeOptions.config.originRules ?? rulesAt(request.url)
-  await registerCors(app, rulesFor)
-  app.addHook('onRequest', async request => checkOrigin(request, rulesFor(request)))
+  // An app that embeds the service may have the plugin itself: then it answers preflights and sets the headers, here as well.
+  const isOurs = !app.hasRequestDecorator('corsPreflightEnabled')
+  app.addHook('onRequest', (request, reply, done) => {
+    const rules = rulesFor(request)
+    if (isOurs) reply.headers(corsHeaders(request, rules))
+    checkOrigin(request, rules)
+    done()
+  })
+  // In a scope of its own it sees preflights only: for all others its reading of options for each request is a tenth of a poll.
+  if (isOurs) await app.register(async scope => registerPreflights(scope, rulesFor))
 }
 
 /** Refuses an `Origin` that is neither allowed, nor our own host, nor said to be same-origin by the browser. @throws OriginForbidden */
@@ -52,16 +63,15 @@ export function checkOrigin(request: PageRequest, rules: OriginRules): void {
   if (!isNamed(origin, rules) && !isOwn(request, origin)) throw new OriginForbidden()
 }
 
-/** The headers of CORS for an answer that @fastify/cors does not see: those that it sets. */
+/** The headers of CORS for an answer to anything but a preflight. */
 export function corsHeaders({ headers }: PageRequest, rules: OriginRules): Readonly<Record<string, string>> {
   const { origin, credentials } = grantTo(headers.origin, rules)
+  if (origin === false) return forNoOrigin
   return {
-    Vary: 'Origin',
-    ...(origin !== false && {
-      'Access-Control-Allow-Origin': origin,
-      ...(credentials && { 'Access-Control-Allow-Credentials': 'true' }),
-      'Access-Control-Expose-Headers': exposedHeaders,
-    }),
+    ...forNoOrigin,
+    'Access-Control-Allow-Origin': origin,
+    ...(credentials && { 'Access-Control-Allow-Credentials': 'true' }),
+    'Access-Control-Expose-Headers': exposedHeaders,
   }
 }
 
@@ -74,13 +84,11 @@ export function mayBringCookies(request: PageRequest, rules: OriginRules): boole
   return origin === undefined || isOwn(request, origin) || isNamed(origin, rules)
 }
 
-async function registerCors(
-  app: FastifyInstance,
+async function registerPreflights(
+  scope: FastifyInstance,
   rulesFor: (request: FastifyRequest) => OriginRules,
 ): Promise<void> {
-  // An app that embeds the service may have the plugin itself: then it answers preflights and sets the headers, here as well.
-  if (app.hasRequestDecorator('corsPreflightEnabled')) return
-  await app.register(cors, {
+  await scope.register(cors, {
     hook: 'onRequest',
     delegator: (request, callback) => {
       callback(null, {
