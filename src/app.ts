@@ -11,9 +11,17 @@ import { ProcessMonitor } from './metrics/process-figures.js'
 import { describeRoutes, hideRoutes, registerOpenApi } from './openapi.js'
 import { registerScript } from './public-files.js'
 import { Site } from './site.js'
-import { boundBySite, registerTransports, siteAt, sitePrefix, streamOptions } from './site-routes.js'
+import {
+  boundBySite,
+  pollOptions,
+  registerTransports,
+  siteAt,
+  sitePrefix,
+  streamOptions,
+} from './site-routes.js'
 import { AddressCount } from './transports/address-count.js'
 import { registerOrigin } from './transports/origin.js'
+import { PlainPolls } from './transports/plain-poll.js'
 import { PlainStreams } from './transports/plain-stream.js'
 import { trustOf } from './transports/visitor.js'
 
@@ -31,6 +39,8 @@ export interface App {
   readonly control: FastifyInstance
   /** The browsers' streams, as far as they need no HTTP. */
   readonly streams: PlainStreams
+  /** The browsers' polls, as far as they need no framework. */
+  readonly polls: PlainPolls
   /** The default one first, where it is there. */
   readonly sites: readonly Site[]
   /** Takes no more subscribers, closes those who are here, and ends what would go on for ever. */
@@ -80,18 +90,25 @@ export async function createApp(config: Config): Promise<App> {
       await registerControl(scope, { control: site.control, serviceKeys, clock, closing: closing.signal })
     }, options)
   }
+  const plain = { trust: trustOf(config.trustProxy), log: browsers.log }
   const streams = new PlainStreams({
+    ...plain,
     streams: new Map(
       sites.map(site => [`${sitePrefix(site.name)}/stream`, streamOptions(site, addresses)] as const),
     ),
-    trust: trustOf(config.trustProxy),
-    log: browsers.log,
+  })
+  const polls = new PlainPolls({
+    ...plain,
+    polls: new Map(
+      sites.map(site => [`${sitePrefix(site.name)}/poll`, pollOptions(site, addresses)] as const),
+    ),
   })
   for (const site of sites) await site.start()
   return {
     browsers,
     control,
     streams,
+    polls,
     sites,
     drain: () => {
       // They all come back to the same machines, so it is spread over all of them together.

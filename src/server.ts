@@ -1,5 +1,4 @@
 import type { RequestListener } from 'node:http'
-import type { FastifyInstance } from 'fastify'
 import { createApp } from './app.js'
 import type { Address, Config } from './config.js'
 import { type Answerers, createListener, type Listener, listen } from './listener.js'
@@ -38,15 +37,11 @@ export async function startServer(
   const listeners: Listener[] = []
   const urls: string[] = []
   let isClosing = false
-  const open = async (
-    addresses: readonly Address[],
-    { routing }: FastifyInstance,
-    claim: Answerers['claim'],
-  ) => {
+  const open = async (addresses: readonly Address[], answer: RequestListener, claim: Answerers['claim']) => {
     for (const address of addresses) {
       const http: RequestListener = (request, response) => {
         if (isClosing) response.setHeader('Connection', 'close')
-        routing(request, response)
+        answer(request, response)
       }
       const listener = createListener(config, { http, claim }, places)
       urls.push(await listen(listener.server, address))
@@ -54,8 +49,12 @@ export async function startServer(
     }
   }
   try {
-    await open(config.listen, app.browsers, (socket, bytes) => app.streams.claim(socket, bytes))
-    await open(config.controlListen, app.control, () => 'http')
+    const { browsers, control, streams, polls } = app
+    const answerBrowser: RequestListener = (request, response) => {
+      if (!polls.claim(request, response)) browsers.routing(request, response)
+    }
+    await open(config.listen, answerBrowser, (socket, bytes) => streams.claim(socket, bytes))
+    await open(config.controlListen, control.routing, () => 'http')
   } catch (error) {
     for (const { server } of listeners) server.close()
     await app.close()

@@ -4,7 +4,8 @@ import { defaultSite } from './config.js'
 import type { Site } from './site.js'
 import type { AddressCount } from './transports/address-count.js'
 import type { HandshakeOptions } from './transports/handshake.js'
-import { registerPoll } from './transports/long-poll.js'
+import { PollCollector, type PollOptions } from './transports/long-poll.js'
+import { registerPoll } from './transports/poll-route.js'
 import type { StreamOptions } from './transports/sse.js'
 import { registerStream } from './transports/stream-route.js'
 
@@ -30,6 +31,13 @@ export function boundBySite(scope: FastifyInstance, { config }: Site): void {
 /** What the streams of a site need. `addresses`: connections of each address, of all sites together. */
 export function streamOptions(site: Site, addresses: AddressCount): StreamOptions {
   return { ...handshakeOptions(site), addresses, streamAgeMs: site.config.streamAgeMs }
+}
+
+/** What the polls of a site need. */
+export function pollOptions(site: Site, addresses: AddressCount): PollOptions {
+  const { clock, config } = site
+  const collector = new PollCollector(clock)
+  return { ...handshakeOptions(site), addresses, collector, pollWaitMs: config.pollWaitMs }
 }
 
 function handshakeOptions(site: Site): HandshakeOptions {
@@ -65,7 +73,6 @@ export function registerTransports(
   site: Site,
   { addresses, callerOf }: TransportParts,
 ): void {
-  const { pollWaitMs } = site.config
   registerStream(scope, { ...streamOptions(site, addresses), callerOf })
-  registerPoll(scope, { ...handshakeOptions(site), addresses, pollWaitMs, callerOf })
+  registerPoll(scope, { ...pollOptions(site, addresses), callerOf })
 }

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ServerResponse } from 'node:http'
 import type { Caller } from '../auth/identity.js'
 import type { Clock } from '../clock.js'
 import { type Cursor, formatCursor, type Since } from '../cursor.js'
@@ -8,10 +8,8 @@ import type { Batch } from '../hub/batch.js'
 import type { Hub } from '../hub/hub.js'
 import { SlicedQueue } from '../hub/sliced-queue.js'
 import type { Sink } from '../hub/subscriber.js'
-import { ownParsing } from '../own-parsing.js'
 import type { AddressCount } from './address-count.js'
-import { admit, callerOf, type HandshakeOptions, type Subscription, shakeHands } from './handshake.js'
-import { pollSchema } from './schemas.js'
+import { type Asking, admit, type HandshakeOptions, type Subscription, shakeHands } from './handshake.js'
 
 /** Bytes of messages in one answer (but at least one message); the next poll gets the rest. */
 const pageBytes = 256 * 1024
@@ -19,10 +17,21 @@ const pageBytes = 256 * 1024
 /** How long, in ms, what comes is collected before it is answered: a burst must not cost a request for each message. */
 const collectMs = 25
 
-const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' } as const
+/** The headers of every answer to a poll. */
+export const pollHeaders = {
+  'Content-Type': 'application/json; charset=utf-8',
+  'Cache-Control': 'no-store',
+} as const
+
+/** What a poll is answered with. */
+export interface PollReply {
+  readonly raw: ServerResponse
+  /** Answers with a body in JSON, and status 200. */
+  send(body: string): void
+}
 
 /** Answers polls together, `collectMs` after the first of them got something, sliced over turns. */
-class PollCollector {
+export class PollCollector {
   readonly #clock: Clock
   readonly #answers: SlicedQueue<() => void>
   #collecting: (() => void)[] = []
@@ -47,7 +56,7 @@ class PollCollector {
 class PollSink implements Sink {
   readonly transport = 'poll'
   readonly pageBytes = pageBytes
-  readonly #reply: FastifyReply
+  readonly #reply: PollReply
   readonly #given: Since | undefined
   readonly #onFrames: () => void
   #frames: Frame[] = []
@@ -55,7 +64,7 @@ class PollSink implements Sink {
   #holdsPresence = false
   #isEnded = false
 
-  constructor(reply: FastifyReply, given: Since | undefined, onFrames: () => void) {
+  constructor(reply: PollReply, given: Since | undefined, onFrames: () => void) {
     this.#reply = reply
     this.#given = given
     this.#onFrames = onFrames
@@ -91,7 +100,7 @@ class PollSink implements Sink {
   end(reached: Cursor | undefined): void {
     if (this.#isEnded) return
     this.#isEnded = true
-    void this.#reply.headers(headers).send(this.#answer(reached))
+    this.#reply.send(this.#answer(reached))
   }
 
   destroy(): void {
@@ -140,45 +149,47 @@ function messageJson(frame: Frame): string {
   return `{${id}${frame.json.slice(1)}`
 }
 
-/** What the poll's route needs. */
+/** What polls need beside the handshake. */
 export interface PollOptions extends HandshakeOptions {
   readonly clock: Clock
   readonly hub: Hub
   readonly addresses: AddressCount
+  readonly collector: PollCollector
   /** The longest wait that a poll may ask for, and the one it gets without asking, in ms. */
   readonly pollWaitMs: number
-  /** Who asks; undefined: the request's address and browser say it. */
-  readonly callerOf?: ((request: FastifyRequest) => Caller) | undefined
 }
 
-/** `GET /poll`. */
-export function registerPoll(app: FastifyInstance, options: PollOptions): void {
+/**
+ * From a request to a poll that waits for its answer. Whoever has left by then is not answered.
+ *
+ * @throws the refusals of the error table.
+ */
+export async function openPoll(
+  request: Asking,
+  caller: Caller,
+  reply: PollReply,
+  options: PollOptions,
+): Promise<void> {
   const { addresses } = options
-  const collector = new PollCollector(options.clock)
-  const route = { schema: pollSchema, ...ownParsing, exposeHeadRoute: false }
-  app.get('/poll', route, async (request, reply) => {
-    const { ip } = request
-    if (!addresses.take(ip)) throw new TooManyRequests('too many connections from this address')
-    try {
-      const caller = (options.callerOf ?? callerOf)(request)
-      const subscription = await shakeHands(request, caller, options)
-      const waitMs = askedWaitMs(subscription.query.get('wait'), options.pollWaitMs)
-      admit(subscription, options)
-      if (!reply.raw.destroyed) poll(reply, subscription, waitMs, collector, options)
-      return reply
-    } finally {
-      if (reply.raw.destroyed) addresses.release(ip)
-      else if (addresses.isLimited) reply.raw.once('close', () => addresses.release(ip))
-    }
-  })
+  const { ip } = request
+  const { raw } = reply
+  if (!addresses.take(ip)) throw new TooManyRequests('too many connections from this address')
+  try {
+    const subscription = await shakeHands(request, caller, options)
+    const waitMs = askedWaitMs(subscription.query.get('wait'), options.pollWaitMs)
+    admit(subscription, options)
+    if (!raw.destroyed) poll(reply, subscription, waitMs, options)
+  } finally {
+    if (raw.destroyed) addresses.release(ip)
+    else if (addresses.isLimited) raw.once('close', () => addresses.release(ip))
+  }
 }
 
 function poll(
-  reply: FastifyReply,
+  reply: PollReply,
   { session, since, isInitial, query }: Subscription,
   waitMs: number,
-  collector: PollCollector,
-  { hub }: PollOptions,
+  { hub, collector }: PollOptions,
 ): void {
   const ready = session.ready()
   let isJoined = false

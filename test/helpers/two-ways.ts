@@ -81,13 +81,19 @@ export class ServerSide {
     const client = new RawConnection(url)
     try {
       await this.send(client, head, way)
-      await until('the answer', () => isWhole(client.received) || client.socket.destroyed)
+      const answer = await wholeAnswer(client)
       t.equal(this.isHttp(client), way === 'http', `${way}: ${head.slice(0, 100)}`)
-      return parse(client.received)
+      return answer
     } finally {
       client.destroy()
     }
   }
+}
+
+/** Waits for the answer to what was sent: of an open stream, for what there is up to `ready`. */
+export async function wholeAnswer(client: RawConnection): Promise<PlainAnswer> {
+  await until('the answer', () => isWhole(client.received) || client.socket.destroyed)
+  return parse(client.received)
 }
 
 /** The head of a GET. */

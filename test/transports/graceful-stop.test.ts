@@ -76,7 +76,7 @@ t.test('who asks while the server goes away is told to come back', async t => {
       path: '/v1/stream?channel=a',
       answer: /^HTTP\/1\.1 200 OK.*event: close\ndata: \{"reason":"busy","reconnect":true/s,
     },
-    { path: '/v1/poll?channel=a', answer: /^HTTP\/1\.1 503 .*retry-after: \d.*"code":"DOWNPIPE_BUSY"/s },
+    { path: '/v1/poll?channel=a', answer: /^HTTP\/1\.1 503 .*retry-after: \d.*"code":"DOWNPIPE_BUSY"/is },
     { path: '/readyz', answer: /^HTTP\/1\.1 503 / },
     { path: '/healthz', answer: /^HTTP\/1\.1 200 / },
   ].map(({ path, answer }) => {

@@ -1,0 +1,73 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { FastifyBaseLogger } from 'fastify'
+import { errorBody, errorHeaders, logFault } from '../error-answers.js'
+import { InternalError, isOfTable } from '../errors.js'
+import type { AnswerHeaders } from '../plain-answer.js'
+import { type Asking, callerOf } from './handshake.js'
+import { openPoll, type PollOptions, type PollReply, pollHeaders } from './long-poll.js'
+import { checkOrigin, corsHeaders } from './origin.js'
+import { addressOf, hostOf, type Trust } from './visitor.js'
+
+/** What plain polls need. */
+export interface PlainPollsOptions {
+  /** The polls that there are, by their paths. */
+  readonly polls: ReadonlyMap<string, PollOptions>
+  readonly trust: Trust
+  readonly log: FastifyBaseLogger
+}
+
+/**
+ * Polls without the framework, which costs as much as all the rest of an answer. Its route answers the same, and whoever asks in an
+ * unusual way gets it from there.
+ */
+export class PlainPolls {
+  readonly #polls: ReadonlyMap<string, PollOptions>
+  readonly #trust: Trust
+  readonly #log: FastifyBaseLogger
+
+  constructor({ polls, trust, log }: PlainPollsOptions) {
+    this.#polls = polls
+    this.#trust = trust
+    this.#log = log
+  }
+
+  /** Takes a request that plainly asks for a poll, and answers it; whether it does. */
+  claim(request: IncomingMessage, response: ServerResponse): boolean {
+    const { headers, socket } = request
+    const url = request.url ?? ''
+    const path = url.includes('?') ? url.slice(0, url.indexOf('?')) : url
+    const options = this.#polls.get(path)
+    if (options === undefined || request.method !== 'GET' || hasBody(request)) return false
+    const { remoteAddress } = socket
+    const ip = addressOf(remoteAddress, headers, this.#trust)
+    if (ip === undefined) return false
+    const host = hostOf(remoteAddress, headers, this.#trust)
+    void this.#answer({ url, headers, ip, host }, response, path, options)
+    return true
+  }
+
+  async #answer(request: Asking, raw: ServerResponse, path: string, options: PollOptions): Promise<void> {
+    const cors = corsHeaders(request, options.originRules)
+    const reply: PollReply = { raw, send: body => end(raw, 200, { ...cors, ...pollHeaders }, body) }
+    try {
+      checkOrigin(request, options.originRules)
+      await openPoll(request, callerOf(request), reply, options)
+    } catch (error) {
+      const known = isOfTable(error) ? error : undefined
+      if (known === undefined) logFault(this.#log, error, path)
+      const body = errorBody(known ?? new InternalError())
+      const head = { ...cors, ...errorHeaders(body), 'Content-Type': pollHeaders['Content-Type'] }
+      end(raw, body.statusCode, head, JSON.stringify(body))
+    }
+  }
+}
+
+/** It is read by the framework, or its connection could not be used for the next request. */
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
+}
+
+function end(raw: ServerResponse, statusCode: number, headers: AnswerHeaders, body: string): void {
+  if (raw.headersSent || raw.destroyed) return
+  raw.writeHead(statusCode, { ...headers, 'Content-Length': Buffer.byteLength(body) }).end(body)
+}
