@@ -1,17 +1,18 @@
 import { SPREAD_CHANNELS, SPREAD_EACH } from '../load/spread.js'
-import type { Options } from '../options.js'
 import { Rig } from '../rig/rig.js'
 import type { FigureSpec, Scenario } from './scenario.js'
 
 const MS = 1000
 const PART = 'steady'
+/** How much faster it goes while the server warms up. */
+const WARM_UP_PACE = 5
 const SHARES = { p50: 0.5, p99: 0.99, 'p99.9': 0.999 } as const
 
 /** A site on a usual day: many channels, each subscriber on a few of them, and messages at a pace that is no effort. */
 export const steady: Scenario = {
   name: 'steady',
   describe: options =>
-    `${options.pace} messages a second, ${messagesEach(options)} to each of ${SPREAD_CHANNELS} channels; ${options.connections} subscribers, each on ${SPREAD_EACH} of them and its own`,
+    `${options.pace} messages a second, ${messagesEach(options.pace, options.seconds)} to each of ${SPREAD_CHANNELS} channels; ${options.connections} subscribers, each on ${SPREAD_EACH} of them and its own`,
   figures: ({ pace }) => [
     ...Object.keys(SHARES).map(
       (share): FigureSpec => ({
@@ -34,9 +35,16 @@ export const steady: Scenario = {
     const rig = await Rig.start(setting, peer, { count: options.connections, audience: 'spread' })
     await rig.connect(options.window)
     const targets = Array.from({ length: SPREAD_CHANNELS }, (_, channel) => ({ channel: `c${channel}` }))
-    const publication = { targets, textBytes: options.text, pace: options.pace }
+    const publication = { targets, textBytes: options.text }
+    const { pace, seconds, warmup } = options
+    if (warmup > 0) {
+      setting.progress.update(`${PART}: warms up`)
+      const faster = pace * WARM_UP_PACE
+      await rig.publish({ ...publication, pace: faster, messages: messagesEach(faster, warmup) })
+    }
     await rig.idle()
-    const { latency, effort } = await rig.publish({ ...publication, messages: messagesEach(options) })
+    const messages = messagesEach(pace, seconds)
+    const { latency, effort } = await rig.publish({ ...publication, pace, messages })
     await rig.stop()
     return {
       values: {
@@ -54,6 +62,6 @@ export const steady: Scenario = {
   },
 }
 
-function messagesEach({ pace, seconds }: Options): number {
+function messagesEach(pace: number, seconds: number): number {
   return Math.max(1, Math.round((pace * seconds) / SPREAD_CHANNELS))
 }
