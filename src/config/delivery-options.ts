@@ -6,8 +6,8 @@ export const subscriberOptions = {
   heartbeatMs: one(duration({ min: '1s', max: '1h' }), {
     name: 'heartbeat',
     default: '25s',
-    doc: `How often a stream says that it is alive. Keeps proxies, most of which cut after 30 or 60 s of
-      silence, from closing it, and tells the page when they did.`,
+    doc: `How long a stream may be silent before it says that it is alive. Keeps proxies, most of which cut after 30
+      or 60 s of silence, from closing it, and tells the page when they did.`,
   }),
   pollWaitMs: one(duration({ min: '1s', max: '5m' }), {
     name: 'poll-wait',

@@ -100,6 +100,7 @@ export class Outboxes {
     if (subscriber.pending !== undefined) {
       const [first, rest] = subscriber.pending.split(sink.pageBytes)
       subscriber.pending = rest
+      subscriber.hasHeard ||= first.firstN !== undefined
       sink.write(first)
     }
     if (sink.isBlocked) {

@@ -94,6 +94,8 @@ export class Subscriber {
   /** The outbox: what waits to be handed to the sink. */
   pending: Batch | undefined
   isQueued = false
+  /** Since the last look at its heartbeat something was written that names a place: at first that of `ready`. */
+  hasHeard = true
   /** Belongs to the timer wheel. */
   slot = 0
   /** The ticks at which something is due; 0: never. */

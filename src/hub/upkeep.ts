@@ -14,7 +14,7 @@ export interface UpkeepOptions {
   readonly clock: Clock
   readonly window: Window
   readonly outboxes: Outboxes
-  /** Milliseconds between two heartbeats of one stream. */
+  /** Milliseconds of silence on a stream after which there is a heartbeat. */
   readonly heartbeatMs: number
   /** Milliseconds without progress after which a subscriber is closed as `slow`, and a closed one is cut. */
   readonly slowAfterMs: number
@@ -37,9 +37,9 @@ export class Upkeep {
 
   /** Begins with a subscriber: it ends after `lifeMs`, and its owner is called after `recheckMs` (undefined: never). */
   begin(subscriber: Subscriber, lifeMs: number | undefined, recheckMs: number | undefined): void {
-    // The first one at a random time, so that the heartbeats of those who came together are spread.
-    const firstBeatMs = Math.random() * this.#options.heartbeatMs
-    if (subscriber.sink.transport === 'sse') subscriber.heartbeatTick = this.#wheel.in(firstBeatMs)
+    // The first look at a random time, so that the heartbeats of those who came together are spread.
+    const firstLookMs = Math.random() * this.#lookMs
+    if (subscriber.sink.transport === 'sse') subscriber.heartbeatTick = this.#wheel.in(firstLookMs)
     if (lifeMs !== undefined) subscriber.endTick = this.#wheel.in(lifeMs)
     if (recheckMs !== undefined) subscriber.recheckTick = this.#wheel.in(recheckMs)
     if (subscriber.state === 'waiting') subscriber.stalledTick = this.#wheel.in(aheadMs)
@@ -102,11 +102,22 @@ export class Upkeep {
     if (isOwnerDue) subscriber.owner.due(subscriber)
   }
 
-  /** Only who is live has everything up to *applied*; who is blocked is not reading. */
+  /** How often it is looked whether a heartbeat is due, in ms. */
+  get #lookMs(): number {
+    return this.#options.heartbeatMs / 2
+  }
+
+  /**
+   * A message since the last look is as good as a heartbeat, and of two looks one sends it: silence is never longer than the interval.
+   * Only who is live has everything up to *applied*; who is blocked is not reading.
+   */
   #beat(subscriber: Subscriber): void {
-    const { window, outboxes, heartbeatMs } = this.#options
-    subscriber.heartbeatTick = this.#wheel.in(heartbeatMs)
+    const { window, outboxes } = this.#options
+    subscriber.heartbeatTick = this.#wheel.in(this.#lookMs)
     if (subscriber.state !== 'live' || subscriber.sink.isBlocked) return
+    const wasSilent = !subscriber.hasHeard
+    subscriber.hasHeard = wasSilent
+    if (!wasSilent) return
     const { applied } = window
     if (this.#heartbeat?.cursor !== applied) this.#heartbeat = new Frame('heartbeat', applied, '')
     outboxes.put(subscriber, this.#heartbeat)

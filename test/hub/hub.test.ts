@@ -190,6 +190,32 @@ t.test('heartbeats carry the applied place, each interval, and only to who has e
   t.ok(beats.every(({ cursor }) => cursor?.n === 1))
 })
 
+t.test('messages take the place of heartbeats, and silence is never longer than the interval', async t => {
+  const { publish, join, clock } = createTestHub({ heartbeatMs: 10_000 })
+  const { sink } = join(['news'])
+  const beats = () => sink.frames.filter(({ event }) => event === 'heartbeat').length
+  for (let time = 0; time < 40_000; time += 4_000) {
+    await publish(news)
+    clock.advance(4_000)
+  }
+  t.equal(beats(), 0)
+  // Half a second: the ticks of the looks.
+  clock.advance(6_500)
+  t.equal(beats(), 1, 'ten seconds after the last message')
+  clock.advance(10_500)
+  t.equal(beats(), 2)
+})
+
+t.test('what names no place does not keep a heartbeat from being sent', async t => {
+  const { hub, join, clock } = createTestHub({ heartbeatMs: 10_000 })
+  const { sink, subscriber } = join(['news'])
+  for (let time = 0; time < 22_000; time += 2_000) {
+    hub.renew(subscriber, '{}')
+    clock.advance(2_000)
+  }
+  t.equal(sink.frames.filter(({ event }) => event === 'heartbeat').length, 2)
+})
+
 t.test('a kick closes the connections of the user and no others', async t => {
   const { log, clock, join, commands, hub } = createTestHub()
   const one = join([], { uid: '5' })
