@@ -5,6 +5,7 @@ import {
   type ErrorBody,
   InternalError,
   InvalidRequest,
+  isOfTable,
   isTransient,
   NotFound,
   TooLarge,
@@ -62,8 +63,15 @@ export function errorHeaders({ retryAfter }: ErrorBody): Readonly<Record<string,
   }
 }
 
+/** The body that answers whatever was thrown. What is not in the table is a fault of ours: logged, and not told. */
+export function bodyFor(thrown: unknown, log: FastifyBaseLogger, route: string): ErrorBody {
+  if (isOfTable(thrown)) return errorBody(thrown)
+  logFault(log, thrown, route)
+  return errorBody(new InternalError())
+}
+
 /** Says in the log that a request failed by a fault of ours. `route`: its address as it was registered, not as it was asked for. */
-export function logFault(log: FastifyBaseLogger, thrown: unknown, route: string | undefined): void {
+function logFault(log: FastifyBaseLogger, thrown: unknown, route: string | undefined): void {
   const { name, message, stack } = thrown instanceof Error ? thrown : new Error(String(thrown))
   log.error({ err: { name, message, stack }, route }, 'a request failed by a fault of ours')
 }

@@ -1,12 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger } from 'fastify'
-import { errorBody, errorHeaders, logFault } from '../error-answers.js'
-import { InternalError, isOfTable } from '../errors.js'
+import { bodyFor, errorHeaders } from '../error-answers.js'
 import type { AnswerHeaders } from '../plain-answer.js'
 import { type Asking, callerOf } from './handshake.js'
 import { openPoll, type PollOptions, type PollReply, pollHeaders } from './long-poll.js'
 import { checkOrigin, corsHeaders } from './origin.js'
-import { addressOf, hostOf, type Trust } from './visitor.js'
+import { type Trust, visitorOf } from './visitor.js'
 
 /** What plain polls need. */
 export interface PlainPollsOptions {
@@ -38,11 +37,9 @@ export class PlainPolls {
     const path = url.includes('?') ? url.slice(0, url.indexOf('?')) : url
     const options = this.#polls.get(path)
     if (options === undefined || request.method !== 'GET' || hasBody(request)) return false
-    const { remoteAddress } = socket
-    const ip = addressOf(remoteAddress, headers, this.#trust)
-    if (ip === undefined) return false
-    const host = hostOf(remoteAddress, headers, this.#trust)
-    void this.#answer({ url, headers, ip, host }, response, path, options)
+    const visitor = visitorOf(socket.remoteAddress, headers, this.#trust)
+    if (visitor === undefined) return false
+    void this.#answer({ url, headers, ...visitor }, response, path, options)
     return true
   }
 
@@ -53,9 +50,7 @@ export class PlainPolls {
       checkOrigin(request, options.originRules)
       await openPoll(request, callerOf(request), reply, options)
     } catch (error) {
-      const known = isOfTable(error) ? error : undefined
-      if (known === undefined) logFault(this.#log, error, path)
-      const body = errorBody(known ?? new InternalError())
+      const body = bodyFor(error, this.#log, path)
       const head = { ...cors, ...errorHeaders(body), 'Content-Type': pollHeaders['Content-Type'] }
       end(raw, body.statusCode, head, JSON.stringify(body))
     }

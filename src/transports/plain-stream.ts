@@ -1,14 +1,13 @@
 import type { Socket } from 'node:net'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Claim } from '../arrivals.js'
-import { errorBody, logFault } from '../error-answers.js'
-import { InternalError, isOfTable } from '../errors.js'
+import { bodyFor } from '../error-answers.js'
 import { answerHead, endWith, endWithError } from '../plain-answer.js'
 import { type Asking, callerOf } from './handshake.js'
 import { checkOrigin, corsHeaders } from './origin.js'
 import { pathIn, readHead } from './request-head.js'
 import { openStream, type StreamOptions, streamHeaders } from './sse.js'
-import { addressOf, hostOf, type Trust } from './visitor.js'
+import { type Trust, visitorOf } from './visitor.js'
 
 /** What plain streams need. */
 export interface PlainStreamsOptions {
@@ -42,13 +41,11 @@ export class PlainStreams {
     if (head === undefined) return 'http'
     if (head === 'unfinished') return 'more'
     const { url, headers } = head
-    const { remoteAddress } = socket
-    const ip = addressOf(remoteAddress, headers, this.#trust)
-    if (ip === undefined) return 'http'
-    const host = hostOf(remoteAddress, headers, this.#trust)
+    const visitor = visitorOf(socket.remoteAddress, headers, this.#trust)
+    if (visitor === undefined) return 'http'
     // A request behind that of a stream is never answered. Without a reader its end would not be noticed, either.
     socket.on('data', cut)
-    void this.#answer(socket, { url, headers, ip, host }, path, options)
+    void this.#answer(socket, { url, headers, ...visitor }, path, options)
     return 'taken'
   }
 
@@ -61,9 +58,8 @@ export class PlainStreams {
       const whole = await openStream(request, callerOf(request), { socket, writeHead }, options)
       if (whole !== undefined && socket.writable) endWith(socket, 200, head, whole)
     } catch (error) {
-      const known = isOfTable(error) ? error : undefined
-      if (known === undefined) logFault(this.#log, error, path)
-      if (socket.writable) endWithError(socket, errorBody(known ?? new InternalError()), cors)
+      const body = bodyFor(error, this.#log, path)
+      if (socket.writable) endWithError(socket, body, cors)
     }
   }
 }

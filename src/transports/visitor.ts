@@ -11,8 +11,26 @@ export function trustOf(trustProxy: boolean | readonly string[]): Trust {
   return (address, hop) => address !== undefined && isTrusted(address, hop)
 }
 
-/** Where a visitor is; undefined: nobody says it. Of each peer that is believed, it is the one that that peer names. */
-export function addressOf(
+/** What says who asks, beside what was asked. */
+export interface Visitor {
+  /** Where the visitor is. */
+  readonly ip: string
+  /** The host that the browser asked. */
+  readonly host: string
+}
+
+/** Who is behind a peer; undefined: nobody says where. */
+export function visitorOf(
+  peer: string | undefined,
+  headers: IncomingHttpHeaders,
+  trust: Trust,
+): Visitor | undefined {
+  const ip = addressOf(peer, headers, trust)
+  return ip === undefined ? undefined : { ip, host: hostOf(peer, headers, trust) }
+}
+
+/** Of each peer that is believed, it is the one that that peer names. */
+function addressOf(
   peer: string | undefined,
   { 'x-forwarded-for': forwarded = '' }: IncomingHttpHeaders,
   trust: Trust,
@@ -30,8 +48,7 @@ export function addressOf(
   return address
 }
 
-/** The host that the browser asked. */
-export function hostOf(peer: string | undefined, headers: IncomingHttpHeaders, trust: Trust): string {
+function hostOf(peer: string | undefined, headers: IncomingHttpHeaders, trust: Trust): string {
   const forwarded = String(headers['x-forwarded-host'] ?? '')
   if (forwarded === '' || !trust(peer, 0)) return headers.host ?? ''
   return (forwarded.split(',').at(-1) ?? '').trim()
