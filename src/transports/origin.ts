@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import cors from '@fastify/cors'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { OriginForbidden } from '../errors.js'
 
 /** Pages of which origins may connect. */
@@ -48,12 +48,20 @@ export async function registerOrigin(
   const isOurs = !app.hasRequestDecorator('corsPreflightEnabled')
   app.addHook('onRequest', (request, reply, done) => {
     const rules = rulesFor(request)
-    if (isOurs) reply.headers(corsHeaders(request, rules))
+    if (isOurs) reply.headers({ ...corsHeaders(request, rules), Vary: varyOf(reply) })
     checkOrigin(request, rules)
     done()
   })
   // In a scope of its own it sees preflights only: for all others its reading of options for each request is a tenth of a poll.
   if (isOurs) await app.register(async scope => registerPreflights(scope, rulesFor))
+}
+
+/** What an answer depends on: the origin, and what an app that embeds the service has said. */
+function varyOf(reply: FastifyReply): string {
+  const said = reply.getHeader('Vary')
+  if (said === undefined) return forNoOrigin.Vary
+  const names = [said].flat().join(', ')
+  return /(?:^|,)\s*(?:\*|origin)\s*(?:,|$)/i.test(names) ? names : `${names}, ${forNoOrigin.Vary}`
 }
 
 /** Refuses an `Origin` that is neither allowed, nor our own host, nor said to be same-origin by the browser. @throws OriginForbidden */

@@ -57,7 +57,7 @@ export class PlainPolls {
   }
 }
 
-/** It is read by the framework, or its connection could not be used for the next request. */
+/** No client of ours sends one, so what is to be thought of it is left to the framework. */
 function hasBody({ headers }: IncomingMessage): boolean {
   return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
 }

@@ -79,7 +79,7 @@ t.test(
   async t => {
     const { url, post } = await startHost(t, {
       build: async app => {
-        await app.register(cors, { origin: named, credentials: true })
+        await app.register(cors, { origin: named, credentials: true, exposedHeaders: 'X-App' })
         await app.register(fastifyStatic, { root: import.meta.dirname, prefix: '/files/' })
         await app.register(FastifySSEPlugin)
       },
@@ -91,6 +91,7 @@ t.test(
     t.match(await post('/one/v1/publish', { channel: 'a' }), { status: 200 })
     const asked = await fetch(`${url}/one/v1/poll?channel=a`, { headers: { origin: named } })
     t.match([asked.status, asked.headers.get('access-control-allow-origin')], [200, named])
+    t.equal(asked.headers.get('access-control-expose-headers'), 'X-App')
     t.equal((await fetch(`${url}/two/v1/poll?channel=a`, { headers: { origin: named } })).status, 403)
     const figures = await fetch(`${url}/one/v1/stats/stream`, {
       headers: { authorization: `Bearer ${serviceKey}` },
@@ -99,6 +100,26 @@ t.test(
     await figures.body?.cancel()
   },
 )
+
+t.test('what the app’s answers depend on is said with ours', async t => {
+  for (const [said, whole] of [
+    ['Cookie, X-Tenant', 'Cookie, X-Tenant, Origin'],
+    ['X-Origin', 'X-Origin, Origin'],
+    ['origin, Cookie', 'origin, Cookie'],
+    ['*', '*'],
+  ] as const) {
+    const { url } = await startHost(t, {
+      build: app => {
+        app.addHook('onRequest', async (_request, reply) => void reply.header('Vary', said))
+      },
+      services: [{ ...open, prefix: '/push', allowOrigins: [named] }],
+    })
+    for (const path of ['poll?wait=0&channel=a', 'nowhere']) {
+      const { headers } = await fetch(`${url}/push/v1/${path}`, { headers: { origin: named } })
+      t.equal(headers.get('vary'), whole, path)
+    }
+  }
+})
 
 t.test('the app’s log holds no token, whatever is asked of the service', async t => {
   const host = await startHost(t, {
