@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Caller } from '../auth/identity.js'
 import type { Clock } from '../clock.js'
 import { type Cursor, formatCursor, type Since } from '../cursor.js'
@@ -178,11 +178,17 @@ export async function openPoll(
     const subscription = await shakeHands(request, caller, options)
     const waitMs = askedWaitMs(subscription.query.get('wait'), options.pollWaitMs)
     admit(subscription, options)
-    if (!raw.destroyed) poll(reply, subscription, waitMs, options)
+    if (!connectionOf(raw).destroyed) poll(reply, subscription, waitMs, options)
   } finally {
-    if (raw.destroyed) addresses.release(ip)
-    else if (addresses.isLimited) raw.once('close', () => addresses.release(ip))
+    const connection = connectionOf(raw)
+    if (connection.destroyed) addresses.release(ip)
+    else if (addresses.isLimited) connection.once('close', () => addresses.release(ip))
   }
+}
+
+/** What tells that the client has left: behind another one on its connection, an answer has no connection yet, and never hears of its end. */
+function connectionOf(raw: ServerResponse): IncomingMessage | ServerResponse {
+  return raw.socket === null ? raw.req : raw
 }
 
 function poll(
@@ -202,7 +208,7 @@ function poll(
     if (isJoined) collector.add(answer)
   })
   const subscriber = session.subscriber(sink, undefined)
-  reply.raw.once('close', () => hub.leave(subscriber))
+  connectionOf(reply.raw).once('close', () => hub.leave(subscriber))
   hub.join(subscriber, {
     since,
     ready: query.get('v') === ready.version ? undefined : ready.json,

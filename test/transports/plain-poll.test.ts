@@ -111,6 +111,28 @@ t.test('a poll that waits is answered when something comes, and its connection i
   t.ok(asked.includes('/healthz'), 'the same connection is the framework’s for all else')
 })
 
+t.test('polls behind another one on a connection that is cut keep no place', async t => {
+  const server = await openServer(t, { connectionsPerAddress: 3 })
+  const { body } = await server.get('/poll')
+  const { v } = body.ready as { v: string }
+  for (const way of ways) {
+    const client = new RawConnection(server.url)
+    const path = `/v1/poll?wait=20&since=${body.cursor}&v=${v}`
+    client.write(headOf(path, ...(way === 'plain' ? [] : ['Content-Length: 0'])).repeat(3))
+    await connected(server, 3)
+    client.destroy()
+    await connected(server, 0)
+    const answers = await Promise.all(
+      [1, 2, 3].map(() => server.get(`/poll?since=${body.cursor}&wait=1&v=${v}`)),
+    )
+    t.same(
+      answers.map(({ status }) => status),
+      [200, 200, 200],
+      way,
+    )
+  }
+})
+
 t.test('who may not is refused the same', async t => {
   const server = await openServer(t, {
     tokenCookie: 'sid',
