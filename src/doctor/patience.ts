@@ -25,7 +25,7 @@ export async function checkHeartbeat(visitor: Visitor, watch: StreamWatch): Prom
   if (ready === undefined) return untested('heartbeat', 'there is no stream to look at')
   const told = member(parseJson(ready.data)?.value, 'heartbeat')
   const heartbeat = typeof told === 'number' ? told : usualHeartbeat
-  const due = `one is due each ${heartbeat} s`
+  const due = `one is due after ${heartbeat} s without a message`
   const isProven = () => longestSilenceMs(watch) >= heartbeat * 1_000 * mostOfIt
   // Asked to read longer, it does: what ends connections after minutes is seen only so.
   await watch.until(() => waitMs === undefined && isProven(), waitMs ?? 2 * heartbeat * 1_000 + graceMs)
@@ -46,6 +46,10 @@ export async function checkHeartbeat(visitor: Visitor, watch: StreamWatch): Prom
     )
   if (waitMs !== undefined && waitMs < 2 * heartbeat * 1_000 + graceMs) {
     return untested('heartbeat', `${due}; give a --wait of twice that, or none`)
+  }
+  const quietMs = watch.nowMs - watch.lastMs
+  if (quietMs < heartbeat * 1_000 * mostOfIt) {
+    return untested('heartbeat', `messages came all the time, so that the stream was never silent; ${due}`)
   }
   return ailing('heartbeat', `${due}, but none came in time, although the stream stays open`, 'buffered')
 }

@@ -89,6 +89,23 @@ t.test('between us and a server', async t => {
   t.teardown(() => server.close())
   const isStream = ({ url = '' }: { readonly url?: string | undefined }) => url.includes('/stream')
 
+  t.test('nothing, while messages come all the time', async t => {
+    const busy = await startTestServer({
+      heartbeatMs: 1_000,
+      pollWaitMs: 1_000,
+      anonymousChannels: ['open_*'],
+    })
+    t.teardown(() => busy.close())
+    const timer = setInterval(
+      () => void busy.post('/publish', { broadcast: true, data: 1 }).catch(() => {}),
+      300,
+    )
+    t.teardown(() => clearInterval(timer))
+    const { findings, faults } = await examine(t, busy.url, ...key)
+    t.strictSame(faults, [])
+    t.match(findings.heartbeat, { level: 'untested', seen: /messages came all the time/ })
+  })
+
   t.test('a proxy that gives the stream nothing but its end', async t => {
     const url = await startProxy(t, server, incoming => isStream(incoming))
     const { findings, faults } = await examine(t, url, ...key, '--timeout=1s')
