@@ -4,7 +4,7 @@ import type { Window } from '../log/window.js'
 import type { CloseReason } from './close-reason.js'
 import type { Outboxes } from './outboxes.js'
 import type { Subscriber } from './subscriber.js'
-import { TimerWheel } from './timer-wheel.js'
+import { TimerWheel, tickMs } from './timer-wheel.js'
 
 /** How long a cursor ahead of this node is waited for before it is a gap, in ms. */
 const aheadMs = 5_000
@@ -102,9 +102,9 @@ export class Upkeep {
     if (isOwnerDue) subscriber.owner.due(subscriber)
   }
 
-  /** How often it is looked whether a heartbeat is due, in ms. */
+  /** How often it is looked whether a heartbeat is due, in ms: in whole ticks, so that two looks are no longer than the interval. */
   get #lookMs(): number {
-    return this.#options.heartbeatMs / 2
+    return Math.max(1, Math.floor(this.#options.heartbeatMs / 2 / tickMs)) * tickMs
   }
 
   /**
