@@ -103,7 +103,7 @@ const core = {
   },
 }
 
-await writeClassic('downpipe.js', 'global.ts', 4130)
+await writeClassic('downpipe.js', 'global.ts', 4230)
 await writeClassic('downpipe-html.js', 'global-html.ts', 800)
-await writeModule('downpipe.mjs', 'index.ts', [], 3720)
+await writeModule('downpipe.mjs', 'index.ts', [], 3820)
 await writeModule('downpipe-core.mjs', 'core.ts', [core], 2500)

@@ -8,13 +8,23 @@ import { request } from './request.js'
 
 // How long, in ms, the leader collects what other tabs want before it reopens.
 const COLLECT_MS = 50
+// How often, in ms, a tab looks whether the leader has said anything.
+const LOOK_MS = 4000
+// After so many looks in vain it asks the leader, and at the next one takes the lead.
+const VAIN_LOOKS = 2
 
 /** What tabs say to each other. Pages with different versions of the script do so, too: the words stay as they are. */
-type Word = Hello | Brought
+type Word = Hello | Alive | Brought
 
 /** What a tab wants that is not brought by the leader. */
 interface Hello {
   readonly wants: readonly string[]
+}
+
+/** The leader has heard a tab, whether it has a connection or not. */
+interface Alive {
+  readonly wants?: undefined
+  readonly batch?: undefined
 }
 
 /** What came over the leader's connection. */
@@ -45,6 +55,9 @@ export type ShareTabs = (url: string, options: PageOptions, receiveBy: Receive) 
  * Shares one connection between all tabs of a browser that use the same server and the same key: one of them leads, and hands on
  * what comes. Each has a cursor of its own, drops what it has, and polls by itself for what it lacks: one that joins or returns, and
  * one that wants what the server does not give together with what the leader wants.
+ *
+ * Who holds the lock leads. Some browsers suspend hidden pages with their locks and without a word, and a page may hang, so a leader that
+ * does not answer loses the lock to one who asks.
  */
 export const tabs: ShareTabs = (url, options, receiveBy) => {
   // Only tabs of the same visitor may meet. Nobody here knows whose the cookies are.
@@ -58,6 +71,8 @@ export const tabs: ShareTabs = (url, options, receiveBy) => {
   let leave: (() => void) | undefined
   let say: (word: Word) => void
   let isLeader = false
+  // Looks since the leader was heard.
+  let looks = 0
   // Set while this tab receives.
   let receiver: Receiver | undefined
   // What this tab wants, as parts of its address; what others want; and what the leader's connection asks for.
@@ -78,6 +93,7 @@ export const tabs: ShareTabs = (url, options, receiveBy) => {
     cancelRead()
     cancel()
     waiting = undefined
+    looks = 0
     if (!receiver) return
     const address = receiver.address('poll')
     const named: readonly string[] = address.match(/(channel|grant)=[^&]*/g) || []
@@ -172,8 +188,14 @@ export const tabs: ShareTabs = (url, options, receiveBy) => {
 
   const hear = (word: Word) => {
     const { wants } = word
-    if (!receiver || isLeader !== !!wants) return
-    if (!wants) return follow(word)
+    if (!wants) {
+      looks = 0
+      if (!isLeader && word.batch) follow(word)
+      return
+    }
+    if (!isLeader) return
+    say({})
+    if (!receiver) return
     others = others.concat(lacking(others, wants))
     if (lacking(asks, wants).length) {
       setTimeout(() => {
@@ -184,7 +206,9 @@ export const tabs: ShareTabs = (url, options, receiveBy) => {
     }
   }
 
-  const join = () => {
+  /** Comes to the other tabs, or comes anew. `steal`: to lead. */
+  const join = (steal?: boolean) => {
+    if (leave) leave()
     // The token may be in it: it must not be printed.
     const name = `downpipe ${new URL(url || '/', document.baseURI)} ${key}`
     const channel = new BroadcastChannel(name)
@@ -202,22 +226,34 @@ export const tabs: ShareTabs = (url, options, receiveBy) => {
     }
     channel.onmessage = event => hear(event.data)
     say = word => channel.postMessage(word)
+    const timer = setInterval(() => {
+      if (!receiver || isLeader || ++looks < VAIN_LOOKS) return
+      if (looks > VAIN_LOOKS) join(true)
+      else say({ wants: mine })
+    }, LOOK_MS)
     leave = () => {
+      clearInterval(timer)
       channel.close()
       abort.abort()
       leave = undefined
+      own = undefined
       isLeader = false
     }
-    // Where there are no locks to be had, as in a sandboxed frame, a tab leads itself.
-    navigator.locks.request(name, { signal: abort.signal }, won).catch(won)
+    navigator.locks.request(name, steal ? { steal } : { signal: abort.signal }, won).catch(() => {
+      if (abort.signal.aborted) return
+      // It was taken away; or there are no locks to be had, as in a sandboxed frame, and a tab leads itself.
+      if (isLeader) join()
+      else won()
+    })
+    begin()
   }
 
   return {
     receive(next) {
       receiver = next
       own = undefined
-      if (!leave) join()
-      begin()
+      if (leave) begin()
+      else join()
       return () => {
         receiver = undefined
         begin()

@@ -26,9 +26,16 @@ async function startServer(t: Test): Promise<FakeServer> {
 }
 
 /** A tab that connects to the server. */
-async function openTab(t: Test, { url }: FakeServer, options: PageOptions, query = ''): Promise<Tab> {
+async function openTab(
+  t: Test,
+  { url }: FakeServer,
+  options: PageOptions,
+  query = '',
+  prepare = async (_page: Page) => {},
+): Promise<Tab> {
   const page = await context.newPage()
   t.teardown(() => page.close())
+  await prepare(page)
   const got = new Queue<unknown>()
   const lines = new Queue<string>()
   page.on('console', line => {
@@ -83,6 +90,64 @@ t.test('tabs of one visitor have one connection for what all want, and each gets
   next.message('1-6', { channel: 'b', data: 'alone' })
   t.equal(await second.got.next('a message'), 'alone')
   t.strictSame(second.got.rest, [])
+})
+
+t.test('a leader that does not answer loses the lead, and follows when it is back', async t => {
+  const server = await startServer(t)
+  const options = { token: 't', channels: ['a'] }
+  const whole = { cursor: '1-2', ready: { ...ready, channels: ['a'] }, messages: [] }
+  const first = await openTab(t, server, options, '', page => page.clock.install())
+  const early = await server.streams.next('a stream')
+  early.ready('1-2', ['a'])
+  const second = await openTab(t, server, options)
+  const joining = await server.polls.next('a question about what the second lacks')
+  joining.answer(whole)
+  early.message('1-3', { channel: 'a', data: 'by the first' })
+  for (const { got } of [first, second]) t.equal(await got.next('a message'), 'by the first')
+  const pass = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 4_000) {
+      // The clock of both.
+      await second.page.clock.runFor(4_000)
+      // What one says to the other is read in later turns.
+      await second.page.waitForTimeout(50)
+    }
+  }
+  await pass(24_000)
+  t.strictSame(server.paths, ['/v1/stream', '/v1/poll'], 'a leader that has nothing to say keeps the lead')
+  early.frame('close', { reason: 'busy', reconnect: true, retryMs: 60_000 })
+  await early.ended
+  await pass(48_000)
+  t.equal(server.paths.length, 2, 'a leader that waits as the server asked keeps the lead')
+  await pass(12_000)
+  const stuck = await server.streams.next('a stream of the first')
+  stuck.ready('1-3', ['a'])
+  const news = await server.polls.next('a question of the second about itself')
+  news.answer({ ...whole, cursor: '1-3' })
+
+  // As others see a page that is suspended, or hangs.
+  const post = await first.page.evaluateHandle(() => BroadcastChannel.prototype.postMessage)
+  await first.page.evaluate(() => {
+    BroadcastChannel.prototype.postMessage = () => {}
+  })
+  await pass(12_000)
+  const taken = await server.streams.next('a stream of the second')
+  t.equal(taken.query.get('since'), '1-3')
+  await stuck.ended
+  taken.ready('1-3', ['a'])
+  taken.message('1-4', { channel: 'a', data: 'by the second' })
+  t.equal(await second.got.next('a message'), 'by the second')
+
+  await first.page.evaluate(post => {
+    BroadcastChannel.prototype.postMessage = post
+  }, post)
+  await pass(8_000)
+  const back = await server.polls.next('a question of the first about what it lacks')
+  t.equal(back.query.get('since'), '1-3')
+  back.answer({ ...whole, cursor: '1-4', messages: [{ id: '1-4', channel: 'a', data: 'by the second' }] })
+  taken.message('1-5', { channel: 'a', data: 'for both' })
+  for (const data of ['by the second', 'for both']) t.equal(await first.got.next('a message'), data)
+  t.equal(await second.got.next('a message'), 'for both')
+  t.strictSame([...first.got.rest, ...second.got.rest], [])
 })
 
 t.test(
