@@ -7,6 +7,7 @@ import { registerControl } from './control/routes/index.js'
 import { errorBody, registerErrors } from './error-answers.js'
 import { InvalidRequest } from './errors.js'
 import { registerHealth } from './health.js'
+import type { Answerers } from './listener.js'
 import { ProcessMonitor } from './metrics/process-figures.js'
 import { describeRoutes, hideRoutes, registerOpenApi } from './openapi.js'
 import { registerScript } from './public-files.js'
@@ -37,10 +38,8 @@ export interface App {
   readonly browsers: FastifyInstance
   /** The CMS's side. */
   readonly control: FastifyInstance
-  /** The browsers' streams, as far as they need no HTTP. */
-  readonly streams: PlainStreams
-  /** The browsers' polls, as far as they need no framework. */
-  readonly polls: PlainPolls
+  /** What answers where browsers come: streams as far as possible without HTTP, polls without the framework. */
+  readonly answerers: Answerers
   /** The default one first, where it is there. */
   readonly sites: readonly Site[]
   /** Takes no more subscribers, closes those who are here, and ends what would go on for ever. */
@@ -90,25 +89,23 @@ export async function createApp(config: Config): Promise<App> {
       await registerControl(scope, { control: site.control, serviceKeys, clock, closing: closing.signal })
     }, options)
   }
-  const plain = { trust: trustOf(config.trustProxy), log: browsers.log }
-  const streams = new PlainStreams({
-    ...plain,
-    streams: new Map(
-      sites.map(site => [`${sitePrefix(site.name)}/stream`, streamOptions(site, addresses)] as const),
-    ),
+  const partsOf = <Options>(path: string, optionsOf: (site: Site, addresses: AddressCount) => Options) => ({
+    routes: new Map(sites.map(site => [sitePrefix(site.name) + path, optionsOf(site, addresses)] as const)),
+    trust: trustOf(config.trustProxy),
+    log: browsers.log,
   })
-  const polls = new PlainPolls({
-    ...plain,
-    polls: new Map(
-      sites.map(site => [`${sitePrefix(site.name)}/poll`, pollOptions(site, addresses)] as const),
-    ),
-  })
+  const streams = new PlainStreams(partsOf('/stream', streamOptions))
+  const polls = new PlainPolls(partsOf('/poll', pollOptions))
   for (const site of sites) await site.start()
   return {
     browsers,
     control,
-    streams,
-    polls,
+    answerers: {
+      http: (request, response) => {
+        if (!polls.claim(request, response)) browsers.routing(request, response)
+      },
+      claim: (socket, bytes) => streams.claim(socket, bytes),
+    },
     sites,
     drain: () => {
       // They all come back to the same machines, so it is spread over all of them together.

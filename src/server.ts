@@ -37,24 +37,20 @@ export async function startServer(
   const listeners: Listener[] = []
   const urls: string[] = []
   let isClosing = false
-  const open = async (addresses: readonly Address[], answer: RequestListener, claim: Answerers['claim']) => {
+  const open = async (addresses: readonly Address[], answerers: Answerers) => {
     for (const address of addresses) {
       const http: RequestListener = (request, response) => {
         if (isClosing) response.setHeader('Connection', 'close')
-        answer(request, response)
+        answerers.http(request, response)
       }
-      const listener = createListener(config, { http, claim }, places)
+      const listener = createListener(config, { ...answerers, http }, places)
       urls.push(await listen(listener.server, address))
       listeners.push(listener)
     }
   }
   try {
-    const { browsers, control, streams, polls } = app
-    const answerBrowser: RequestListener = (request, response) => {
-      if (!polls.claim(request, response)) browsers.routing(request, response)
-    }
-    await open(config.listen, answerBrowser, (socket, bytes) => streams.claim(socket, bytes))
-    await open(config.controlListen, control.routing, () => 'http')
+    await open(config.listen, app.answerers)
+    await open(config.controlListen, { http: app.control.routing, claim: () => 'http' })
   } catch (error) {
     for (const { server } of listeners) server.close()
     await app.close()

@@ -1,43 +1,32 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { FastifyBaseLogger } from 'fastify'
 import { bodyFor, errorHeaders } from '../error-answers.js'
 import type { AnswerHeaders } from '../plain-answer.js'
 import { type Asking, callerOf } from './handshake.js'
 import { openPoll, type PollOptions, type PollReply, pollHeaders } from './long-poll.js'
 import { checkOrigin, corsHeaders } from './origin.js'
-import { type Trust, visitorOf } from './visitor.js'
-
-/** What plain polls need. */
-export interface PlainPollsOptions {
-  /** The polls that there are, by their paths. */
-  readonly polls: ReadonlyMap<string, PollOptions>
-  readonly trust: Trust
-  readonly log: FastifyBaseLogger
-}
+import type { PlainParts } from './plain-parts.js'
+import { visitorOf } from './visitor.js'
 
 /**
  * Polls without the framework, which costs as much as all the rest of an answer. Its route answers the same, and whoever asks in an
  * unusual way gets it from there.
  */
 export class PlainPolls {
-  readonly #polls: ReadonlyMap<string, PollOptions>
-  readonly #trust: Trust
-  readonly #log: FastifyBaseLogger
+  readonly #parts: PlainParts<PollOptions>
 
-  constructor({ polls, trust, log }: PlainPollsOptions) {
-    this.#polls = polls
-    this.#trust = trust
-    this.#log = log
+  constructor(parts: PlainParts<PollOptions>) {
+    this.#parts = parts
   }
 
   /** Takes a request that plainly asks for a poll, and answers it; whether it does. */
   claim(request: IncomingMessage, response: ServerResponse): boolean {
+    const { routes, trust } = this.#parts
     const { headers, socket } = request
     const url = request.url ?? ''
     const path = url.includes('?') ? url.slice(0, url.indexOf('?')) : url
-    const options = this.#polls.get(path)
+    const options = routes.get(path)
     if (options === undefined || request.method !== 'GET' || hasBody(request)) return false
-    const visitor = visitorOf(socket.remoteAddress, headers, this.#trust)
+    const visitor = visitorOf(socket.remoteAddress, headers, trust)
     if (visitor === undefined) return false
     void this.#answer({ url, headers, ...visitor }, response, path, options)
     return true
@@ -50,7 +39,7 @@ export class PlainPolls {
       checkOrigin(request, options.originRules)
       await openPoll(request, callerOf(request), reply, options)
     } catch (error) {
-      const body = bodyFor(error, this.#log, path)
+      const body = bodyFor(error, this.#parts.log, path)
       const head = { ...cors, ...errorHeaders(body), 'Content-Type': pollHeaders['Content-Type'] }
       end(raw, body.statusCode, head, JSON.stringify(body))
     }

@@ -1,47 +1,36 @@
 import type { Socket } from 'node:net'
-import type { FastifyBaseLogger } from 'fastify'
 import type { Claim } from '../arrivals.js'
 import { bodyFor } from '../error-answers.js'
 import { answerHead, endWith, endWithError } from '../plain-answer.js'
 import { type Asking, callerOf } from './handshake.js'
 import { checkOrigin, corsHeaders } from './origin.js'
+import type { PlainParts } from './plain-parts.js'
 import { pathIn, readHead } from './request-head.js'
 import { openStream, type StreamOptions, streamHeaders } from './sse.js'
-import { type Trust, visitorOf } from './visitor.js'
-
-/** What plain streams need. */
-export interface PlainStreamsOptions {
-  /** The streams that there are, by their paths. */
-  readonly streams: ReadonlyMap<string, StreamOptions>
-  readonly trust: Trust
-  readonly log: FastifyBaseLogger
-}
+import { visitorOf } from './visitor.js'
 
 /**
  * Streams without Node's HTTP parser, request and response, and without the framework. Its route answers the same, and whoever asks
  * in an unusual way gets it from there.
  */
 export class PlainStreams {
-  readonly #streams: ReadonlyMap<string, StreamOptions>
-  readonly #trust: Trust
-  readonly #log: FastifyBaseLogger
+  readonly #parts: PlainParts<StreamOptions>
 
-  constructor({ streams, trust, log }: PlainStreamsOptions) {
-    this.#streams = streams
-    this.#trust = trust
-    this.#log = log
+  constructor(parts: PlainParts<StreamOptions>) {
+    this.#parts = parts
   }
 
   /** Takes a connection whose first bytes ask plainly for a stream: answers it, and reads it from then on. */
   claim(socket: Socket, bytes: Buffer): Claim {
+    const { routes, trust } = this.#parts
     const path = pathIn(bytes) ?? ''
-    const options = this.#streams.get(path)
+    const options = routes.get(path)
     if (options === undefined) return 'http'
     const head = readHead(bytes)
     if (head === undefined) return 'http'
     if (head === 'unfinished') return 'more'
     const { url, headers } = head
-    const visitor = visitorOf(socket.remoteAddress, headers, this.#trust)
+    const visitor = visitorOf(socket.remoteAddress, headers, trust)
     if (visitor === undefined) return 'http'
     // A request behind that of a stream is never answered. Without a reader its end would not be noticed, either.
     socket.on('data', cut)
@@ -58,7 +47,7 @@ export class PlainStreams {
       const whole = await openStream(request, callerOf(request), { socket, writeHead }, options)
       if (whole !== undefined && socket.writable) endWith(socket, 200, head, whole)
     } catch (error) {
-      const body = bodyFor(error, this.#log, path)
+      const body = bodyFor(error, this.#parts.log, path)
       if (socket.writable) endWithError(socket, body, cors)
     }
   }

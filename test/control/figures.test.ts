@@ -1,8 +1,6 @@
 import t from 'tap'
-import { createApp } from '../../src/app.js'
-import { defaults } from '../../src/config.js'
-import { createListener, listen } from '../../src/listener.js'
 import { connected, publish, stats } from '../helpers/calls.js'
+import { openApp } from '../helpers/listening-app.js'
 import { PollReader } from '../helpers/poll-reader.js'
 import { RawConnection } from '../helpers/raw-connection.js'
 import { serviceKey, startTestServer } from '../helpers/server.js'
@@ -80,9 +78,7 @@ t.test('the figures come each second, and end with the one who reads them', asyn
 })
 
 t.test('nobody works on figures for one who has left', async t => {
-  const config = defaults({ serviceKeys: [serviceKey], logLevel: 'silent' })
-  const app = await createApp(config)
-  await app.browsers.ready()
+  const { url, app } = await openApp(t)
   const [site] = app.sites
   if (site === undefined) throw new Error('there is no site')
   const { control } = site
@@ -92,17 +88,6 @@ t.test('nobody works on figures for one who has left', async t => {
     reads += 1
     return read()
   }
-  const { server, cut } = createListener(
-    config,
-    { http: app.browsers.routing, claim: () => 'http' },
-    { free: 10 },
-  )
-  const url = await listen(server, { host: '127.0.0.1', port: 0 })
-  t.teardown(async () => {
-    server.close()
-    cut()
-    await app.close()
-  })
   const watch = async (figures: number) => {
     const client = new RawConnection(url)
     client.get('/v1/stats/stream', `Authorization: Bearer ${serviceKey}`)

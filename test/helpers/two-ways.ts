@@ -1,8 +1,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
 import type { Test } from 'tap'
+import type { Config } from '../../src/config.js'
 import { until } from './calls.js'
 import { RawConnection } from './raw-connection.js'
+import { openServer, type TestServer } from './server.js'
 
 /** What came back, with everything out of it that is random or the time of day. */
 export interface PlainAnswer {
@@ -88,6 +90,13 @@ export class ServerSide {
       client.destroy()
     }
   }
+}
+
+/** A server with channels for anybody, and a visitor with the token `five`. It ends with the test. */
+export async function openForVisitors(t: Test, more: Partial<Config> = {}): Promise<TestServer> {
+  const server = await openServer(t, { anonymousChannels: ['front', 'open_*'], ...more })
+  server.cms.identities.set('five', { uid: '5', channels: ['a', 'Grüße'], info: { name: 'Fünf' } })
+  return server
 }
 
 /** Waits for the answer to what was sent: of an open stream, for what there is up to `ready`. */

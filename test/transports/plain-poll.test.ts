@@ -1,14 +1,12 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
-import { createApp } from '../../src/app.js'
-import { type Config, defaults } from '../../src/config.js'
-import { createListener, listen } from '../../src/listener.js'
 import { connected } from '../helpers/calls.js'
+import { openApp } from '../helpers/listening-app.js'
 import { RawConnection } from '../helpers/raw-connection.js'
-import { serviceKey, startTestServer, type TestServer } from '../helpers/server.js'
+import { serviceKey } from '../helpers/server.js'
 import { startSites } from '../helpers/sites.js'
-import { headOf, type PlainAnswer, wholeAnswer } from '../helpers/two-ways.js'
+import { headOf, openForVisitors, type PlainAnswer, wholeAnswer } from '../helpers/two-ways.js'
 
 /**
  * A poll is answered without the framework where its request is plain, and by its route where it has a body. Nobody may be able to
@@ -28,13 +26,6 @@ const watch = (message: unknown) => {
 }
 subscribe('fastify.initialization', watch)
 t.teardown(() => unsubscribe('fastify.initialization', watch))
-
-async function openServer(t: Test, more: Partial<Config> = {}): Promise<TestServer> {
-  const server = await startTestServer({ anonymousChannels: ['front', 'open_*'], ...more })
-  t.teardown(() => server.close())
-  server.cms.identities.set('five', { uid: '5', channels: ['a', 'Grüße'], info: { name: 'Fünf' } })
-  return server
-}
 
 async function answerTo(t: Test, url: string, head: string, way: Way): Promise<PlainAnswer> {
   const client = new RawConnection(url)
@@ -66,7 +57,7 @@ const refused = (status: number, code: string) => ({
 })
 
 t.test('who may read is answered the same', async t => {
-  const server = await openServer(t, { tokenCookie: 'sid' })
+  const server = await openForVisitors(t, { tokenCookie: 'sid' })
   const bearer = (token: string) => `Authorization: Bearer ${token}`
   for (const [head, body] of [
     [headOf('/v1/poll'), /^\{"cursor":"\d+-0","messages":\[\],"ready":\{"uid":null,"channels":\["front"\]/],
@@ -90,7 +81,7 @@ t.test('who may read is answered the same', async t => {
 })
 
 t.test('a poll that waits is answered when something comes, and its connection is kept', async t => {
-  const server = await openServer(t)
+  const server = await openForVisitors(t)
   const client = new RawConnection(server.url)
   t.teardown(() => client.destroy())
   client.write(headOf('/v1/poll?wait=20&since=0&v=0'))
@@ -111,8 +102,31 @@ t.test('a poll that waits is answered when something comes, and its connection i
   t.ok(asked.includes('/healthz'), 'the same connection is the framework’s for all else')
 })
 
+t.test('polls behind another one give their places back when they are answered', async t => {
+  const server = await openForVisitors(t, { connectionsPerAddress: 3 })
+  const { body } = await server.get('/poll')
+  const { v } = body.ready as { v: string }
+  for (const way of ways) {
+    const client = new RawConnection(server.url)
+    t.teardown(() => client.destroy())
+    const path = `/v1/poll?wait=20&since=${body.cursor}&v=${v}&channel=front`
+    client.write(headOf(path, ...(way === 'plain' ? [] : ['Content-Length: 0'])).repeat(3))
+    await connected(server, 3)
+    await server.post('/publish', { channel: 'front', data: way })
+    await client.until(new RegExp(`(?:"data":"${way}".*){3}`, 's'))
+    await connected(server, 0)
+    const answers = await Promise.all([1, 2, 3].map(() => server.get('/poll')))
+    t.same(
+      answers.map(({ status }) => status),
+      [200, 200, 200],
+      way,
+    )
+    body.cursor = answers[0]?.body.cursor
+  }
+})
+
 t.test('polls behind another one on a connection that is cut keep no place', async t => {
-  const server = await openServer(t, { connectionsPerAddress: 3 })
+  const server = await openForVisitors(t, { connectionsPerAddress: 3 })
   const { body } = await server.get('/poll')
   const { v } = body.ready as { v: string }
   for (const way of ways) {
@@ -134,7 +148,7 @@ t.test('polls behind another one on a connection that is cut keep no place', asy
 })
 
 t.test('who may not is refused the same', async t => {
-  const server = await openServer(t, {
+  const server = await openForVisitors(t, {
     tokenCookie: 'sid',
     serviceKeys: [serviceKey, { key: 'a-key-that-only-publishes', operations: ['publish'] }],
   })
@@ -159,14 +173,14 @@ t.test('who may not is refused the same', async t => {
     ...refused(503, 'BUSY'),
     headers: { ...json, 'retry-after': 'soon' },
   })
-  const full = await openServer(t, { connectionsPerAddress: 1 })
+  const full = await openForVisitors(t, { connectionsPerAddress: 1 })
   const reader = await fetch(`${full.url}/v1/stream`)
   await sameAnswer(t, full.url, headOf('/v1/poll'), refused(429, 'TOO_MANY_REQUESTS'))
   await reader.body?.cancel()
 })
 
 t.test('pages of other origins are told the same', async t => {
-  const server = await openServer(t, { allowOrigins: ['https://a.example'], tokenCookie: 'sid' })
+  const server = await openForVisitors(t, { allowOrigins: ['https://a.example'], tokenCookie: 'sid' })
   const exposed = { 'access-control-expose-headers': 'Retry-After' }
   const byName = {
     ...exposed,
@@ -183,7 +197,7 @@ t.test('pages of other origins are told the same', async t => {
     headers: byName,
   })
   await sameAnswer(t, server.url, headOf('/v1/poll', 'Origin: http://downpipe.test'), ok)
-  const any = await openServer(t, { allowOrigins: ['*'], tokenCookie: 'sid' })
+  const any = await openForVisitors(t, { allowOrigins: ['*'], tokenCookie: 'sid' })
   await sameAnswer(t, any.url, headOf('/v1/poll', 'Origin: https://b.example', 'Cookie: sid=five'), {
     headers: { ...exposed, 'access-control-allow-origin': '*' },
     body: /"uid":null/,
@@ -191,7 +205,7 @@ t.test('pages of other origins are told the same', async t => {
 })
 
 t.test('of a trusted proxy, the address and the host are those that it names, the same', async t => {
-  const server = await openServer(t, { trustProxy: ['loopback'] })
+  const server = await openForVisitors(t, { trustProxy: ['loopback'] })
   const ips: unknown[] = []
   server.cms.answer = (_token, response, _request, { ip }) => {
     ips.push(ip)
@@ -204,7 +218,7 @@ t.test('of a trusted proxy, the address and the host are those that it names, th
   t.same(ips, ['192.0.2.9', '192.0.2.9'])
   const host = ['Origin: https://www.example', 'X-Forwarded-Host: www.example']
   await sameAnswer(t, server.url, headOf('/v1/poll', ...host), ok)
-  const direct = await openServer(t)
+  const direct = await openForVisitors(t)
   await sameAnswer(t, direct.url, headOf('/v1/poll', ...host), refused(403, 'ORIGIN_FORBIDDEN'))
 })
 
@@ -215,7 +229,7 @@ t.test('each site has its own polls, the same', async t => {
 })
 
 t.test('what is no plain poll is for the framework', async t => {
-  const server = await openServer(t)
+  const server = await openForVisitors(t)
   const client = new RawConnection(server.url)
   t.teardown(() => client.destroy())
   asked.length = 0
@@ -230,30 +244,10 @@ t.test('what is no plain poll is for the framework', async t => {
 })
 
 t.test('a fault of ours is logged and not told, the same', async t => {
-  const config = defaults({ serviceKeys: [serviceKey], anonymousChannels: ['*'], logLevel: 'silent' })
-  const app = await createApp(config)
-  await app.browsers.ready()
-  const logged: unknown[] = []
-  app.browsers.log.error = (...words: unknown[]) => logged.push(words)
+  const { url, app, logged } = await openApp(t, { anonymousChannels: ['*'] })
   for (const { authenticator } of app.sites) {
     authenticator.authenticate = () => Promise.reject(new Error('something broke'))
   }
-  const { server, cut } = createListener(
-    config,
-    {
-      http: (request, response) => {
-        if (!app.polls.claim(request, response)) app.browsers.routing(request, response)
-      },
-      claim: () => 'http',
-    },
-    { free: 10 },
-  )
-  const url = await listen(server, { host: '127.0.0.1', port: 0 })
-  t.teardown(async () => {
-    server.close()
-    cut()
-    await app.close()
-  })
   await sameAnswer(t, url, headOf('/v1/poll?token=secret'), refused(500, 'INTERNAL'))
   t.equal(logged.length, ways.length)
   for (const entry of logged) {

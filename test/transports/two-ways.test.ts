@@ -1,12 +1,10 @@
 import t, { type Test } from 'tap'
-import { type App, createApp } from '../../src/app.js'
-import { type Config, defaults } from '../../src/config.js'
-import { createListener, listen } from '../../src/listener.js'
 import type { Question } from '../helpers/cms.js'
+import { openApp } from '../helpers/listening-app.js'
 import { RawConnection } from '../helpers/raw-connection.js'
-import { serviceKey, startTestServer, type TestServer } from '../helpers/server.js'
+import { serviceKey } from '../helpers/server.js'
 import { startSites } from '../helpers/sites.js'
-import { headOf, ServerSide } from '../helpers/two-ways.js'
+import { headOf, openForVisitors, ServerSide } from '../helpers/two-ways.js'
 
 /**
  * A stream is answered without Node's HTTP and the framework where its head is plain, and by them where it is not. Nobody may be able
@@ -14,13 +12,6 @@ import { headOf, ServerSide } from '../helpers/two-ways.js'
  */
 
 const ways = ['whole', 'split', 'http'] as const
-
-async function openServer(t: Test, more: Partial<Config> = {}): Promise<TestServer> {
-  const server = await startTestServer({ anonymousChannels: ['front', 'open_*'], ...more })
-  t.teardown(() => server.close())
-  server.cms.identities.set('five', { uid: '5', channels: ['a', 'Grüße'], info: { name: 'Fünf' } })
-  return server
-}
 
 /** Asserts that a head is answered the same on all ways, and so. */
 async function sameAnswer(t: Test, url: string, head: string, expected: object): Promise<void> {
@@ -48,7 +39,7 @@ const refused = (status: number, code: string) => ({
 const cors = { 'access-control-expose-headers': 'Retry-After' }
 
 t.test('who may read is let in the same', async t => {
-  const server = await openServer(t, { tokenCookie: 'sid' })
+  const server = await openForVisitors(t, { tokenCookie: 'sid' })
   const bearer = (token: string) => `Authorization: Bearer ${token}`
   for (const [head, body] of [
     [headOf('/v1/stream'), /"uid":null,"channels":\["front"\]/],
@@ -70,7 +61,7 @@ t.test('who may read is let in the same', async t => {
 })
 
 t.test('who may not is refused the same', async t => {
-  const server = await openServer(t, {
+  const server = await openForVisitors(t, {
     tokenCookie: 'sid',
     serviceKeys: [serviceKey, { key: 'a-key-that-only-publishes', operations: ['publish'] }],
   })
@@ -96,16 +87,16 @@ t.test('who may not is refused the same', async t => {
   ] as const) {
     await sameAnswer(t, server.url, headOf(path, ...headers), expected)
   }
-  const closed = await openServer(t, { anonymousChannels: [] })
+  const closed = await openForVisitors(t, { anonymousChannels: [] })
   await sameAnswer(t, closed.url, headOf('/v1/stream?channel=a'), refused(401, 'TOKEN_REQUIRED'))
 })
 
 t.test('what is refused only for now is a stream that ends, the same', async t => {
-  const server = await openServer(t, { connectionsPerAddress: 1 })
+  const server = await openForVisitors(t, { connectionsPerAddress: 1 })
   const busy = { ...ok, body: /^retry: …\nevent: close\ndata: \{"reason":"busy"/m }
   server.cms.answer = (_token, response) => response.writeHead(500).end()
   await sameAnswer(t, server.url, headOf('/v1/stream?token=six'), busy)
-  const full = await openServer(t, { siteConnections: 1 })
+  const full = await openForVisitors(t, { siteConnections: 1 })
   const side = new ServerSide(t)
   const reader = await fetch(`${full.url}/v1/stream`)
   for (const way of ways) t.match(await side.answer(t, full.url, headOf('/v1/stream'), way), busy)
@@ -115,7 +106,7 @@ t.test('what is refused only for now is a stream that ends, the same', async t =
 t.test('pages of other origins are told the same', async t => {
   const origin = (value: string, ...more: string[]) =>
     headOf('/v1/stream?channel=front', `Origin: ${value}`, ...more)
-  const named = await openServer(t, { allowOrigins: ['https://a.example'], tokenCookie: 'sid' })
+  const named = await openForVisitors(t, { allowOrigins: ['https://a.example'], tokenCookie: 'sid' })
   const byName = {
     ...cors,
     'access-control-allow-origin': 'https://a.example',
@@ -141,7 +132,7 @@ t.test('pages of other origins are told the same', async t => {
   ] as const) {
     await sameAnswer(t, named.url, head, expected)
   }
-  const any = await openServer(t, { allowOrigins: ['*'], allowLocalOrigins: true, tokenCookie: 'sid' })
+  const any = await openForVisitors(t, { allowOrigins: ['*'], allowLocalOrigins: true, tokenCookie: 'sid' })
   const byStar = { ...cors, 'access-control-allow-origin': '*' }
   await sameAnswer(t, any.url, origin('https://b.example', 'Cookie: sid=five'), {
     headers: byStar,
@@ -156,7 +147,7 @@ t.test('pages of other origins are told the same', async t => {
 t.test(
   'of a trusted proxy, the visitor’s address and the host are those that it names, the same',
   async t => {
-    const server = await openServer(t, { trustProxy: ['loopback', '10.0.0.0/8'] })
+    const server = await openForVisitors(t, { trustProxy: ['loopback', '10.0.0.0/8'] })
     const side = new ServerSide(t)
     const questions: Question[] = []
     server.cms.answer = (_token, response, _request, question) => {
@@ -176,7 +167,7 @@ t.test(
     }
     const host = ['Origin: https://www.example', 'X-Forwarded-Host: other.example, www.example ']
     await sameAnswer(t, server.url, headOf('/v1/stream', ...host), ok)
-    const direct = await openServer(t)
+    const direct = await openForVisitors(t)
     await sameAnswer(t, direct.url, headOf('/v1/stream', ...host), refused(403, 'ORIGIN_FORBIDDEN'))
   },
 )
@@ -195,26 +186,8 @@ t.test('each site has its own streams, the same', async t => {
   await sameAnswer(t, server.url, headOf('/v1/stream'), refused(401, 'TOKEN_REQUIRED'))
 })
 
-/** A service with faults of its own, and what it logs of them. */
-async function openFaulty(t: Test): Promise<{ url: string; app: App; logged: unknown[] }> {
-  const config = defaults({ serviceKeys: [serviceKey], anonymousChannels: ['*'], logLevel: 'silent' })
-  const app = await createApp(config)
-  await app.browsers.ready()
-  const logged: unknown[] = []
-  app.browsers.log.error = (...words: unknown[]) => logged.push(words)
-  const claim = app.streams.claim.bind(app.streams)
-  const { server, cut } = createListener(config, { http: app.browsers.routing, claim }, { free: 10 })
-  const url = await listen(server, { host: '127.0.0.1', port: 0 })
-  t.teardown(async () => {
-    server.close()
-    cut()
-    await app.close()
-  })
-  return { url, app, logged }
-}
-
 t.test('a fault of ours is logged and not told, the same', async t => {
-  const { url, app, logged } = await openFaulty(t)
+  const { url, app, logged } = await openApp(t, { anonymousChannels: ['*'] })
   for (const { authenticator } of app.sites) {
     authenticator.authenticate = () => Promise.reject(new Error('something broke'))
   }
@@ -229,7 +202,7 @@ t.test('a fault of ours is logged and not told, the same', async t => {
 t.test(
   'a fault of ours that comes when the stream has begun ends it, and is not told into it, the same',
   async t => {
-    const { url, app } = await openFaulty(t)
+    const { url, app } = await openApp(t, { anonymousChannels: ['*'] })
     for (const { hub } of app.sites) {
       hub.join = () => {
         throw new Error('something broke')
