@@ -23,3 +23,24 @@ export async function openApp(
   })
   return { url, app, logged }
 }
+
+/**
+ * Asserts that a service that breaks while it verifies a token answers so, and logs it without the token.
+ *
+ * @param ask asks for the address, which holds a token, as often as `times`
+ */
+export async function logsFaults(
+  t: Test,
+  route: string,
+  times: number,
+  ask: (url: string, address: string) => Promise<void>,
+): Promise<void> {
+  const { url, app, logged } = await openApp(t, { anonymousChannels: ['*'] })
+  for (const { authenticator } of app.sites) {
+    authenticator.authenticate = () => Promise.reject(new Error('something broke'))
+  }
+  await ask(url, `${route}?token=secret`)
+  t.equal(logged.length, times)
+  for (const entry of logged) t.match(entry, [{ err: { message: 'something broke' }, route }, String])
+  t.notMatch(JSON.stringify(logged), 'secret')
+}
