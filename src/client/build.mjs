@@ -3,19 +3,23 @@
 // downpipe-core.mjs, the same with less. downpipe-html.js: a classic script in ES5, which lets elements take HTML.
 // Prints their sizes, and fails where one is larger than it may be.
 
+import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { transform } from '@swc/core'
 import { build } from 'esbuild'
+import { renameVariables } from './short-names.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const folder = resolve(process.argv[2] ?? join(here, '../../public'))
-const { version } = JSON.parse(await readFile(join(here, '../../package.json'), 'utf8'))
-const banner = `/*! Downpipe ${version} | MIT */\n`
+const cache = join(here, '../../node_modules/.cache/downpipe')
+
 // Words between the modules, which neither a page nor the server ever sees, and which are no browser's either.
-const ownNames = /^(address|current|deliver|extend|fail|pause|receive|rest|source|take|wake)$/
+const ownNames = /^(ask|asks|at|batch|current|extend|follow|isNews|names|receive|rest|source|tellGap)$/
+// Those between tabs, which may have different versions of the script: they stay as they are.
+const tabsNames = { asks: 'a', at: 'p', batch: 'b', isNews: 'i', names: 'n' }
 
 async function bundle(entry, plugins) {
   const result = await build({
@@ -26,13 +30,13 @@ async function bundle(entry, plugins) {
     target: 'es2018',
     minifySyntax: true,
     mangleProps: ownNames,
+    mangleCache: tabsNames,
     plugins,
   })
   return result.outputFiles[0].text
 }
 
-async function put(name, content) {
-  const target = join(folder, name)
+async function put(target, content) {
   // Whoever reads meanwhile gets the old file or the new one, never half of it.
   await writeFile(`${target}.${process.pid}`, content)
   await rename(`${target}.${process.pid}`, target)
@@ -40,12 +44,12 @@ async function put(name, content) {
 
 /** @param most the bytes that it may have, gzipped */
 async function write(name, code, most) {
-  const whole = Buffer.from(banner + code)
+  const whole = Buffer.from(code)
   const gzipped = gzipSync(whole, { level: 9 })
   // The server sends the smallest one that the browser takes.
-  await put(name, whole)
-  await put(`${name}.gz`, gzipped)
-  await put(`${name}.br`, brotliCompressSync(whole))
+  await put(join(folder, name), whole)
+  await put(join(folder, `${name}.gz`), gzipped)
+  await put(join(folder, `${name}.br`), brotliCompressSync(whole))
   process.stdout.write(`${name}: ${whole.length} bytes, ${gzipped.length} gzipped, of ${most} at most\n`)
   if (gzipped.length <= most) return
   process.stderr.write(`${name} is too large: each page loads it\n`)
@@ -56,13 +60,29 @@ await mkdir(folder, { recursive: true })
 
 const minify = {
   // Inlined functions are shorter, but compress worse.
-  compress: { toplevel: true, inline: 0, reduce_vars: false },
+  compress: { toplevel: true, inline: 0, reduce_funcs: false },
   mangle: { toplevel: true },
   format: { comments: false },
 }
 
-/** A classic script in ES5. */
-async function writeClassic(name, entry, most) {
+/** Takes seconds, so what came of it is kept for the next time. */
+async function nameShortly(code, tries) {
+  const self = await readFile(join(here, 'short-names.mjs'))
+  const key = createHash('sha256').update(self).update(`${tries} ${code}`).digest('hex')
+  const kept = join(cache, `${key}.js`)
+  try {
+    return await readFile(kept, 'utf8')
+  } catch {
+    // Not done yet.
+  }
+  const named = renameVariables(code, tries)
+  await mkdir(cache, { recursive: true })
+  await put(kept, named)
+  return named
+}
+
+/** A classic script in ES5; `tries` as for `renameVariables`. */
+async function writeClassic(name, entry, tries, most) {
   // swc lowers what esbuild cannot. The function around it comes last, so that swc's helpers are inside it.
   const { code } = await transform(await bundle(entry, []), {
     isModule: false,
@@ -71,7 +91,7 @@ async function writeClassic(name, entry, most) {
     env: { targets: { ie: '11' }, loose: true, exclude: ['transform-typeof-symbol'] },
     jsc: { minify },
   })
-  await write(name, `!function(){${code.trim()}}();\n`, most)
+  await write(name, await nameShortly(`!function(){${code.trim()}}();\n`, tries), most)
 }
 
 /** An ES module. */
@@ -103,7 +123,7 @@ const core = {
   },
 }
 
-await writeClassic('downpipe.js', 'global.ts', 4230)
-await writeClassic('downpipe-html.js', 'global-html.ts', 800)
-await writeModule('downpipe.mjs', 'index.ts', [], 3820)
-await writeModule('downpipe-core.mjs', 'core.ts', [core], 2500)
+await writeClassic('downpipe.js', 'global.ts', 200_000, 3400)
+await writeClassic('downpipe-html.js', 'global-html.ts', 20_000, 800)
+await writeModule('downpipe.mjs', 'index.ts', [], 3300)
+await writeModule('downpipe-core.mjs', 'core.ts', [core], 2200)

@@ -1,5 +1,3 @@
-import { createConnection } from './connection.js'
-import { createDispatcher } from './dispatcher.js'
 import { tellDocument } from './gap-event.js'
 import { followPage } from './page-events.js'
 import type { PageOptions } from './page-options.js'
@@ -19,24 +17,10 @@ export function connect<Channels extends object = Record<string, unknown>>(
   url: string,
   options?: PageOptions,
 ): Push<Channels>
-export function connect(url: string, options: PageOptions = {}): Push {
-  const transports = createTransports(options.transport)
-  const { receive, rest } = tabs(url, options, transports.receive)
-  const dispatcher = createDispatcher(options)
-  const connection = createConnection(
-    url,
-    options,
-    {
-      source: sessionFrom(options.session),
-      receive,
-      gap: tellDocument,
-      rest(isOver) {
-        rest()
-        if (isOver) unfollow()
-      },
-    },
-    dispatcher,
-  )
-  const unfollow = followPage(connection, options.pauseHidden)
-  return createPush(dispatcher, connection, transports.current)
+export function connect(url: string, given?: PageOptions): Push {
+  const options = given || {}
+  const transports = createTransports(options)
+  const { receive, rest } = tabs(url, options, transports)
+  const host = { source: sessionFrom, receive, tellGap: tellDocument, rest, follow: followPage }
+  return createPush(url, options, host, transports.current)
 }

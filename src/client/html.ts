@@ -9,9 +9,10 @@ const SCAN_MS = 50
  * Lets the elements `data-downpipe="<channel>"` of a page take the messages of type `html` that come over a connection: those that
  * are there, and those that come later. Channels of which there is no element any more are given up.
  *
- * @param root only the elements inside of it. Default: the document
+ * @param within only the elements inside of it. Default: the document
  */
-export function html(push: Push, root: Element | Document = document): void {
+export function html(push: Push, within?: Element | Document): void {
+  const root = within || document
   let channels: string[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
 

@@ -1,12 +1,12 @@
 /**
  * Reads JSON that may be something else: a proxy's error page, a stranger's frame, half of it, nothing.
  *
- * @typeParam Value what an object is trusted to be; missing if it is none
+ * @typeParam Value what an object is trusted to be; null or missing if it is none
  */
-export function readObject<Value extends object>(text: string): Value | undefined {
+export function readObject<Value extends object>(text: string): Value | null | undefined {
   try {
     const value = JSON.parse(text)
-    if (typeof value === 'object') return value || undefined
+    if (typeof value === 'object') return value
   } catch {
     // The error's own text quotes the other, and there may be a token in it.
   }

@@ -1,16 +1,12 @@
-import type { Message } from './frames.js'
+/** `none.concat(names)` is a list of one name, or of several. */
+export const none: readonly (string | null | undefined)[] = []
 
-/** Whether a list holds an item. */
-export function has<Item>(list: readonly Item[], item: Item): boolean {
-  return list.indexOf(item) >= 0
+/** Whether a list does not hold an item. */
+export function lacks<Item>(list: readonly Item[], item: Item): boolean {
+  return list.indexOf(item) < 0
 }
 
 /** The names that a list lacks, of some others; each once. */
 export function lacking(list: readonly string[], others: readonly string[]): string[] {
-  return others.filter((name, place) => !has(list, name) && others.indexOf(name) === place)
-}
-
-/** Where a message was sent to, or the labels that it bears; one that is missing where there is none. */
-export function channelsOf({ channel, channels }: Message): readonly (string | undefined)[] {
-  return channels || [channel]
+  return others.filter((name, place) => lacks(list, name) && others.indexOf(name) === place)
 }

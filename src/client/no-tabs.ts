@@ -1,4 +1,8 @@
-import type { ShareTabs } from './tabs.js'
+import type { PageOptions } from './page-options.js'
+import type { Shared } from './tabs.js'
+import type { Transports } from './transport.js'
 
 /** Stands in place of `tabs` where each tab has a connection of its own. */
-export const tabs: ShareTabs = (_url, _options, receive) => ({ receive, rest() {} })
+export function tabs(_url: string, _options: PageOptions, { receive }: Transports): Shared {
+  return { receive, rest() {} }
+}

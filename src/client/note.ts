@@ -1,10 +1,9 @@
-/** Whether somebody looks for a fault: `Downpipe.debug`, or `downpipe-debug` in the query of the page's address. */
-export function isDebugging(): boolean | undefined {
-  return /[?&]downpipe-debug/.test(location.search) || window.Downpipe?.debug
-}
-
-/** Says on the console what happens and why, if somebody looks for a fault: no secrets, but for developers only. */
+/**
+ * Says on the console what happens and why, if somebody looks for a fault, by `Downpipe.debug` or by `downpipe-debug` in the query
+ * of the page's address: no secrets, but for developers only.
+ */
 export function note(sentence: string, detail: unknown): void {
+  const isWanted = /downpipe-debug/.test(location.href) || Object(window.Downpipe).debug
   // biome-ignore lint/suspicious/noConsole: that is what it is for.
-  if (isDebugging()) console.log(`Downpipe: ${sentence}:`, detail)
+  if (isWanted) console.log(`Downpipe ${sentence}`, detail)
 }

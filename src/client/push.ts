@@ -1,7 +1,9 @@
-import type { Connection } from './connection.js'
-import { type Dispatcher, page } from './dispatcher.js'
-import type { Message } from './frames.js'
-import type { Transport } from './options.js'
+import { createConnection } from './connection.js'
+import type { Message, Presence } from './frames.js'
+import type { Host } from './host.js'
+import { lacks, none } from './names.js'
+import type { ConnectOptions, Transport } from './options.js'
+import { tell } from './tell.js'
 
 /** What runs for a message. An exception in it is reported to the browser as uncaught, and stops no other. */
 export type Listener<Data = unknown> = (data: Data, message: Message<Data>) => void
@@ -37,23 +39,58 @@ export interface Push<Channels extends object = Record<string, unknown>> {
   close(): void
 }
 
+/** The page view's id, one for all its connections. Not a secret, so that Math.random will do. */
+const page = `${Math.random()}`
+
 /**
- * Puts together what a page has of its connection.
+ * Connects, and runs what messages are for: each listener once, in the order in which they were added. Drops what is not for this
+ * page view.
  *
  * @param transport how messages come now
  */
-export function createPush(dispatcher: Dispatcher, connection: Connection, transport: () => Transport): Push {
+export function createPush(
+  url: string,
+  options: ConnectOptions,
+  host: Host,
+  transport: () => Transport,
+): Push {
+  // Lists, not objects: a channel may be called `__proto__`, and Map is not there in all browsers.
+  type Entry = readonly [name: string, listener: Listener]
+  let listeners: readonly Entry[] = []
+  let callbacks: readonly Entry[] = []
+
+  const deliver = (message: Message) => {
+    const { data, callback } = message
+    if (message.except === page) return
+    tell(options.onmessage, data, message)
+    const names = none.concat(callback || message.channels || message.channel)
+    const told: Listener[] = []
+    const entries = callback ? callbacks : listeners
+    entries.forEach(entry => {
+      if (lacks(names, entry[0]) || !lacks(told, entry[1])) return
+      told.push(entry[1])
+      tell(entry[1], data, message)
+    })
+    // What has an id was published, whatever it calls itself.
+    if (message.type === 'presence' && !message.id) tell(options.onpresence, data as Presence)
+  }
+
+  const connection = createConnection(url, options, host, () => listeners.map(entry => entry[0]), deliver)
   return {
     page,
     get transport() {
       return transport()
     },
     on(channel, listener) {
-      dispatcher.on(channel, listener)
+      listeners = listeners.concat([[channel, listener]])
       connection.extend()
     },
-    off: dispatcher.off,
-    callback: dispatcher.callback,
+    off(channel, listener) {
+      listeners = listeners.filter(entry => entry[0] !== channel || (listener && entry[1] !== listener))
+    },
+    callback(name, listener) {
+      callbacks = callbacks.concat([[name, listener]])
+    },
     close: connection.close,
   }
 }

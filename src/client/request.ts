@@ -7,16 +7,20 @@ const TIMEOUT_MS = 40000
 /**
  * Asks by XMLHttpRequest, because old browsers have no fetch, and without headers of our own, because these would cost a
  * preflight request.
+ *
+ * @param credentials whether cookies are sent to another origin
  */
-export const request: Request = (url, credentials, done) => {
-  const xhr = new XMLHttpRequest()
-  xhr.open('GET', url)
-  xhr.withCredentials = credentials
-  xhr.timeout = TIMEOUT_MS
-  xhr.onloadend = () => done(xhr.status, readObject<Answer>(xhr.responseText) || {})
-  xhr.send()
-  return () => {
-    xhr.onloadend = null
-    xhr.abort()
+export function requestWith(credentials: boolean): Request {
+  return (url, done) => {
+    const xhr = new XMLHttpRequest()
+    xhr.open('GET', url)
+    xhr.withCredentials = credentials
+    xhr.timeout = TIMEOUT_MS
+    xhr.onloadend = () => done(readObject<Answer>(xhr.responseText) || {}, xhr.status)
+    xhr.send()
+    return () => {
+      xhr.onloadend = null
+      xhr.abort()
+    }
   }
 }

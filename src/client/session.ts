@@ -1,10 +1,11 @@
-import { request } from './request.js'
+import type { PageOptions } from './page-options.js'
+import { requestWith } from './request.js'
 import type { TokenSource } from './token.js'
 
 /** What fetches the session from a route of the CMS, with the cookies of its origin. Without an address: nothing. */
-export function sessionFrom(url: string | undefined): TokenSource | undefined {
-  if (!url) return undefined
+export function sessionFrom({ session }: PageOptions): TokenSource | undefined {
+  if (!session) return undefined
   return settle => {
-    request(url, true, (status, body) => settle(status === 200 ? body : [`status ${status}`]))
+    requestWith(true)(session, (answer, status) => settle(status === 200 ? answer : [status]))
   }
 }

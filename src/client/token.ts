@@ -17,16 +17,12 @@ export function fetchToken(
   // In a list, so that it is no token, whatever it is.
   const fail = (reason: unknown) => settle([reason])
   try {
-    const result = typeof source === 'function' ? source(settle) : source || null
-    if (isPromise(result)) result.then(settle, fail)
+    const result: unknown = typeof source === 'function' ? source(settle) : source || null
+    const thenable: Partial<PromiseLike<unknown>> = Object(result)
+    if (thenable.then) thenable.then(settle, fail)
     // Else nothing was returned, and the callback will be called.
     else if (result !== undefined) settle(result)
   } catch (error) {
     fail(error)
   }
-}
-
-function isPromise(result: unknown): result is PromiseLike<unknown> {
-  const thenable: Partial<PromiseLike<unknown>> = Object(result)
-  return !!thenable.then
 }

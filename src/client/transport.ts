@@ -1,8 +1,8 @@
 import { note } from './note.js'
-import type { Transport } from './options.js'
-import { pollBy } from './poll.js'
-import type { Receive } from './receiver.js'
-import { request } from './request.js'
+import type { ConnectOptions, Transport } from './options.js'
+import { receivePolls } from './poll.js'
+import type { Receive, Request, Take } from './receiver.js'
+import { requestWith } from './request.js'
 import { receiveStream } from './stream.js'
 
 // How often to look whether anything comes, in ms.
@@ -12,12 +12,15 @@ const LOOK_MS = 4000
 const FIRST_LOOKS = 1
 // For this long a stream that does not work is not tried again.
 const POLLING_MS = 600000
-// A hidden page's timers are late by a minute without anybody having slept: browsers throttle them.
-const THROTTLED_MS = 65000
+// Whoever looks later than this has slept. A hidden page's timers are late by a minute without that: browsers throttle them.
+const LATE_MS = 8000
+const LATE_HIDDEN_MS = 69000
 
 /** The transports of a page. */
 export interface Transports {
   readonly receive: Receive
+  /** What long-polling asks by. */
+  readonly ask: Request
   /** Which one is in use, or would be. */
   current(): Transport
 }
@@ -26,68 +29,64 @@ export interface Transports {
  * Receives over Server-Sent Events where they work, else by long-polling: if nothing comes of a stream in time, or it falls silent,
  * or polls are answered where a stream is refused, polls go on from the same place. After ten minutes, the stream is tried again.
  */
-export function createTransports(wanted: Transport | undefined): Transports {
+export function createTransports(options: ConnectOptions): Transports {
+  const credentials = !!options.credentials
+  const ask = requestWith(credentials)
   // From when on, as Date.now says, streams are used.
-  let streamMs = wanted !== 'poll' && window.EventSource ? 0 : Number.POSITIVE_INFINITY
+  let streamMs = options.transport !== 'poll' && window.EventSource ? 0 : Number.POSITIVE_INFINITY
   let isStream = !streamMs
   let refusals = 0
 
   const current = () => (isStream ? 'sse' : 'poll')
 
   const blame = () => {
-    note('Streams do not work. Asks by poll for ms', POLLING_MS)
     streamMs = Date.now() + POLLING_MS
   }
 
   return {
-    receive({ address, take, fail }, credentials) {
+    receive(address, take) {
       let lookedMs = Date.now()
       isStream = lookedMs >= streamMs
-      note('Asks by', current())
+      note('streams', isStream)
       // Looks at which nothing had come. They are counted, not timed: what waits to be handled while this page does not run is
       // no silence.
       let looks = 0
       let most = FIRST_LOOKS
-      const stop = (isStream ? receiveStream : pollBy(request))(
-        {
-          address,
-          take(batch) {
-            looks = 0
-            if (batch.close) note('The server closes, because', batch.close.reason)
-            if (batch.ready) {
-              note('Listens to', batch.ready.channels)
-              refusals = 0
-              // Two heartbeats that did not come, and some time for one that is late.
-              most = (batch.ready.heartbeat * 2000) / LOOK_MS + 1
-            }
-            take(batch)
-          },
-          fail(status, refusal) {
-            note('Is refused. Status', status)
-            if (isStream && status === 200 && refusals++) blame()
-            fail(status, refusal)
-          },
-        },
-        credentials,
-      )
+      const hand: Take = (answer, status) => {
+        looks = 0
+        note('gets', answer)
+        if (isStream && status === 200) {
+          // Polls are answered where a stream is not.
+          if (refusals++) blame()
+          return take({}, status)
+        }
+        if (answer.ready) {
+          refusals = 0
+          // Two heartbeats that did not come, and some time for one that is late.
+          most = answer.ready.heartbeat / (LOOK_MS / 2000) + 1
+        }
+        take(answer, status)
+      }
+      const stop = (isStream ? receiveStream : receivePolls)(address, hand, ask, credentials)
       const timer = setInterval(() => {
         const nowMs = Date.now()
-        // Somebody may have set the clock back. What jumped further than throttling explains is a sleep, which connections rarely
+        // What jumped further than throttling explains is a sleep, which connections rarely
         // survive.
-        const hasSlept = Math.abs(nowMs - lookedMs) > LOOK_MS + (document.hidden ? THROTTLED_MS : LOOK_MS)
+        const hasSlept = nowMs - lookedMs > (document.hidden ? LATE_HIDDEN_MS : LATE_MS)
         lookedMs = nowMs
         const isSilent = isStream && ++looks > most
         if (isSilent && !hasSlept) blame()
         if (isSilent || hasSlept || (!isStream && nowMs > streamMs)) {
-          const close = { reason: 'silent', reconnect: true, retryMs: 1 }
-          take({ messages: [], cursor: '', close })
+          const close = { reason: 'silent', reconnect: true, retryMs: 0 }
+          hand({ messages: [], cursor: '', close })
         }
       }, LOOK_MS)
       return () => {
-        clearInterval(timer)
+        clearTimeout(timer)
         stop()
       }
     },
+    ask,
     current,
   }
 }

@@ -1,4 +1,5 @@
 import type { Message } from './frames.js'
+import { note } from './note.js'
 
 /** The data of a message of type `html`. */
 export interface Update {
@@ -50,7 +51,7 @@ export function update(element: Element, message: Message): void {
     const target = selector ? element.querySelector(selector) : element
     const parent = target?.parentNode
     // Rather what was there before than nothing.
-    if (!parent || (action !== 'remove' && html == null)) throw Error('No element or html')
+    if (!parent || (action !== 'remove' && html == null)) throw Error('No target')
     const trusted = policy.createHTML(html || '')
     if (action === 'remove') parent.removeChild(target)
     // Throws if there is no such action, and so no such place.
@@ -64,7 +65,6 @@ export function update(element: Element, message: Message): void {
     const place = element.parentNode ? element : parent
     place.dispatchEvent(event)
   } catch (error) {
-    // biome-ignore lint/suspicious/noConsole: that is what debugging is for
-    if (window.Downpipe.debug) console.warn('Downpipe: nothing done', message, element, error)
+    note(`does nothing, for ${error}`, [message, element])
   }
 }

@@ -41,9 +41,10 @@ export async function buildScripts(folder: string): Promise<void> {
 function hurry(): void {
   const setTimer = window.setTimeout.bind(window)
   window.delays = []
-  const hurried = (handler: () => void, ms = 0) => {
-    window.delays.push(ms)
-    return setTimer(handler, 0)
+  const hurried = (handler: () => void, ms = 0, ...more: unknown[]) => {
+    // Until then the script looks for what the page declares.
+    if (document.readyState !== 'loading') window.delays.push(ms)
+    return setTimer(handler, 0, ...more)
   }
   Object.assign(window, { setTimeout: hurried })
   Math.random = () => 0.5

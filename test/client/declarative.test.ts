@@ -43,7 +43,7 @@ t.test('JSON may stand below the script, whose tag may be gone: it was merged in
   const merged = await visit(t, pages, '/merged')
   const poll = await merged.server.polls.next('a poll')
   t.strictSame(merged.server.paths, ['/push/v1/poll'])
-  t.equal(poll.query.get('channel'), null)
+  t.equal(poll.query.get('channel'), '*')
   poll.answer({
     cursor: '1-1',
     messages: [],
@@ -83,7 +83,7 @@ t.test('attributes of a script tag connect; each option has its own', async t =>
     const { server } = await visit(t, pages, path)
     const stream = await server.streams.next('a stream')
     t.strictSame(server.paths, [expected])
-    t.strictSame(stream.query.getAll('channel'), [])
+    t.strictSame(stream.query.getAll('channel'), ['*'])
   }
 })
 
@@ -138,9 +138,11 @@ t.test('what is not JSON is said once, without its text, and the page goes on', 
     '/null': page(json('null'), script()),
   }
   for (const path of Object.keys(pages)) {
-    const { server, console, uncaught, said } = await visit(t, pages, path)
+    const { server, page, console, uncaught, said } = await visit(t, pages, path)
     if (path === '/above') t.strictSame(await said.next('the page'), ['goes on', 'function', null])
-    const expected = ['Downpipe: script#downpipe is not a JSON object']
+    // It is said once the document is complete, and a look later.
+    await page.evaluate(() => new Promise(resolve => setTimeout(resolve)))
+    const expected = ['#downpipe is not JSON']
     t.strictSame(console, expected, path)
     t.strictSame(uncaught.rest, [], path)
     t.strictSame(server.paths, [], path)
@@ -194,6 +196,8 @@ t.test('an async script that finds half the JSON waits for the rest', async t =>
       finish = () => response.end(tail)
     } else if (request.url === '/downpipe.js') {
       response.writeHead(200, { 'content-type': 'text/javascript' }).end(core)
+    } else if (request.url === '/favicon.ico') {
+      response.writeHead(204).end()
     } else {
       if (request.url === '/loaded') finish()
       asked.push(request.url ?? '')

@@ -24,7 +24,7 @@ for (const reason of ['slow', 'busy', 'shutdown', 'age']) {
       await first.ended
       t.equal(second.query.get('since'), '1-3')
       t.equal(second.query.get('token'), 'one')
-      t.strictSame(await page.evaluate(() => window.delays), [0, 4321])
+      t.strictSame(await page.evaluate(() => window.delays), [0, 0, 4321])
       second.ready('1-3', [])
       t.strictSame(await said.next('ready'), ['ready'])
       t.strictSame(await said.next('ready'), ['ready'], 'and nobody is told of the close')
@@ -45,7 +45,7 @@ for (const reason of ['kick', 'logout', 'forbidden']) {
     t.strictSame(await said.next('the close'), [close])
     await stream.ended
     await page.evaluate(() => window.push.on('new', () => {}))
-    t.strictSame(await page.evaluate(() => window.delays), [0])
+    t.strictSame(await page.evaluate(() => window.delays), [0, 0, 0])
   })
 }
 
@@ -59,7 +59,7 @@ t.test('a server that closes at once without a delay is not asked in a tight loo
     stream.frame('close', { reason: 'busy', reconnect: true, retryMs: 0 })
   }
   await server.streams.next('a stream')
-  t.strictSame(await page.evaluate(() => window.delays), [0, 500, 1000, 2000, 4000])
+  t.strictSame(await page.evaluate(() => window.delays), [0, 0, 500, 1000, 2000, 4000])
 })
 
 t.test('a gap is told after a random part of its spread, and the cursor is at its end', async t => {
@@ -73,7 +73,7 @@ t.test('a gap is told after a random part of its spread, and the cursor is at it
   first.ready('1-1', ['a'])
   first.frame('gap', gap, '1-50')
   t.strictSame(await said.next('the gap'), [gap])
-  t.strictSame(await page.evaluate(() => window.delays), [0, 10000])
+  t.strictSame(await page.evaluate(() => window.delays), [0, 0, 10000])
   first.message('1-51', { channel: 'a', data: 1 })
   await said.next('the message')
   first.frame('gap', { ...gap, cursor: '1-60', initial: false }, '1-60')

@@ -65,7 +65,7 @@ t.test('on expired a new token is fetched and the stream goes on from its cursor
   second.message('1-3', { channel: 'a', data: 3 })
   t.strictSame(await said.next('the first message'), [2])
   t.strictSame(await said.next('the second message'), [3])
-  t.strictSame(await page.evaluate(() => window.delays), [0, 300])
+  t.strictSame(await page.evaluate(() => window.delays), [0, 0, 300, 0])
 })
 
 t.test('other closes keep the token, so that a reconnect costs the CMS nothing', async t => {
@@ -103,7 +103,7 @@ t.test('after a 401 a new token is fetched at once, and after another one with d
   t.strictSame(await said.next('the error'), [refused])
   const last = await server.streams.next('the last stream')
   t.equal(last.query.get('token'), 't4')
-  t.strictSame(await page.evaluate(() => window.delays), [0, 0, 500, 1000])
+  t.strictSame(await page.evaluate(() => window.delays), [0, 0, 0, 0, 1000, 0, 2000, 0])
   last.ready('1-1', [])
   t.strictSame(await said.next('ready'), ['ready'])
 })
@@ -187,7 +187,7 @@ t.test('a session that cannot be had is asked for again', async t => {
   })
   for (let n = 0; n < 3; n++) t.strictSame(await said.next('the error'), ['token', false])
   t.equal((await server.streams.next('a stream')).query.get('token'), 'good')
-  t.strictSame(await page.evaluate(() => window.delays), [0, 500, 1000, 2000])
+  t.strictSame(await page.evaluate(() => window.delays), [0, 500, 1000, 2000, 0])
 })
 
 t.test('a refused string is final', async t => {
@@ -202,7 +202,7 @@ t.test('a refused string is final', async t => {
   t.strictSame(await said.next('the error'), [
     { code: 'DOWNPIPE_TOKEN', message: 'No', status: 401, final: true },
   ])
-  t.strictSame(await page.evaluate(() => window.delays), [0])
+  t.strictSame(await page.evaluate(() => window.delays), [0, 0, 0])
 })
 
 t.test('a token function that fails is asked again later', async t => {
@@ -227,7 +227,7 @@ t.test('a token function that fails is asked again later', async t => {
     t.strictSame(await said.next('the error'), [error])
   }
   t.equal((await server.streams.next('a stream')).query.get('token'), 'good')
-  t.strictSame(await page.evaluate(() => window.delays), [0, 500, 1000, 2000, 4000])
+  t.strictSame(await page.evaluate(() => window.delays), [0, 500, 1000, 2000, 4000, 0])
 })
 
 t.test('a token that comes after the connection was closed is not used', async t => {

@@ -62,7 +62,8 @@ t.test(
     const stream = await server.streams.next('a stream')
     await page.clock.runFor(7_500)
     t.strictSame(server.paths, ['/v1/stream'], 'a slow CMS is no reason')
-    await page.clock.runFor(1_000)
+    // With the random time after which it asks again.
+    await page.clock.runFor(2_000)
     const poll = await server.polls.next('a poll')
     await stream.ended
     poll.answer({ cursor: '1-1', ready, messages: [{ id: '1-1', channel: 'a', data: 'one' }] })
@@ -116,7 +117,7 @@ t.test('after the machine has slept the stream is opened anew, and not blamed', 
   await said.next('ready')
   await page.clock.runFor(10_000)
   await page.clock.fastForward(3_600_000)
-  await page.clock.runFor(10)
+  await page.clock.runFor(1_000)
   const second = await server.streams.next('a second stream')
   t.equal(second.query.get('since'), '1-1')
   second.ready('1-1', ['a'])
@@ -150,7 +151,7 @@ t.test(
     proxy.set({ buffer: Number.POSITIVE_INFINITY }, /stream$/)
     const { page, said } = await visit(t, proxy.url)
     await page.evaluate(() => window.push.on('a', () => {}))
-    await page.clock.runFor(8_500)
+    await page.clock.runFor(9_500)
     // The first answer lacks the channel, which is asked for in the next turn.
     await page.clock.runFor(100)
     t.strictSame(await said.next('ready'), ['ready', 'poll'])
@@ -168,7 +169,7 @@ t.test(
     t.strictSame(await said.next('the message'), [3])
     proxy.set('mute', /stream$/)
     await server.post('/publish', { channel: 'a', data: 4 })
-    await page.clock.runFor(60_000)
+    await page.clock.runFor(61_000)
     await page.clock.runFor(100)
     t.strictSame(await said.next('ready'), ['ready', 'poll'])
     t.strictSame(await said.next('the message that the proxy has swallowed'), [4])

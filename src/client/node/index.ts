@@ -4,10 +4,9 @@
  * @packageDocumentation
  */
 import { validateHeaderValue } from 'node:http'
-import { createConnection } from '../connection.js'
-import { createDispatcher } from '../dispatcher.js'
+import type { Host } from '../host.js'
 import type { ConnectOptions } from '../options.js'
-import { pollBy } from '../poll.js'
+import { receivePolls } from '../poll.js'
 import { createPush, type Push } from '../push.js'
 import type { Receive } from '../receiver.js'
 import { request } from './request.js'
@@ -38,20 +37,26 @@ export function connect(url: string, options: ConnectOptions = {}): Push {
   }
   if (typeof options.token === 'string') validateHeaderValue('authorization', options.token)
   const transport = options.transport === 'poll' ? 'poll' : 'sse'
-  const receive = refuseBadTokens(transport === 'poll' ? pollBy(request) : receiveStream)
-  const dispatcher = createDispatcher(options)
-  const connection = createConnection(url, options, { receive, gap() {}, rest() {} }, dispatcher)
-  return createPush(dispatcher, connection, () => transport)
+  const host: Host = {
+    source: () => undefined,
+    receive: refuseBadTokens(transport === 'poll' ? pollByHttp : receiveStream),
+    tellGap() {},
+    rest() {},
+    follow: () => () => {},
+  }
+  return createPush(url, options, host, () => transport)
 }
+
+const pollByHttp: Receive = (address, take) => receivePolls(address, take, request)
 
 /** Refuses, as the server would, a token that cannot even be sent: one with a line's end, say, that a function has fetched. */
 function refuseBadTokens(receive: Receive): Receive {
-  return (receiver, credentials) => {
+  return (address, take) => {
     try {
-      return receive(receiver, credentials)
+      return receive(address, take)
     } catch (error) {
       const refused = setImmediate(() => {
-        receiver.fail(401, { code: 'token', message: `The token cannot be sent: ${error}` })
+        take({ code: 'token', message: `The token cannot be sent: ${error}` }, 401)
       })
       return () => clearImmediate(refused)
     }

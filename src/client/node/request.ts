@@ -5,17 +5,17 @@ import { ask, maxLength, readAnswer } from './ask.js'
 const timeoutMs = 40_000
 
 /** Asks over HTTP or HTTPS; requests that follow each other share a connection. */
-export const request: Request = (url, _credentials, done) => {
+export const request: Request = (url, done) => {
   let isOver = false
-  const end: typeof done = (status, body) => {
+  const end: typeof done = (answer, status) => {
     if (isOver) return
     isOver = true
-    done(status, body)
+    done(answer, status)
   }
   const sent = ask(url, { accept: 'application/json', timeoutMs })
-  sent.on('error', error => end(0, { message: error.message }))
+  sent.on('error', error => end({ message: error.message }, 0))
   sent.on('response', response => {
-    readAnswer(response, body => end(response.statusCode ?? 0, body ?? {}), maxLength)
+    readAnswer(response, answer => end(answer ?? {}, response.statusCode), maxLength)
   })
   return () => {
     isOver = true

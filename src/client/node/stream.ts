@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Batch, Receive, Receiver, Refusal } from '../receiver.js'
+import type { Address, Answer, Batch, Receive, Take } from '../receiver.js'
 import { ask, maxLength, readAnswer } from './ask.js'
 import { EventStream, type StreamEvent } from './event-stream.js'
 
@@ -16,13 +16,13 @@ const names = ['ready', 'gap', 'message', 'heartbeat', 'close']
 
 /**
  * Receives over Server-Sent Events. After a cut it comes back by itself, as a browser does: when the server's jittered `retry`
- * says, with `Last-Event-ID`. If that fails too, the receiver is told.
+ * says, with `Last-Event-ID`. If that fails too, there is no connection.
  */
-export const receiveStream: Receive = receiver => {
+export const receiveStream: Receive = (address, take) => {
   let cancel = () => {}
   let lastId = ''
   const open = () => {
-    cancel = readStream(receiver, lastId, stream => {
+    cancel = readStream(address, take, lastId, stream => {
       lastId = stream.lastId || lastId
       const timer = setTimeout(open, stream.retryMs ?? Math.random() * longestRetryMs)
       cancel = () => clearTimeout(timer)
@@ -33,7 +33,12 @@ export const receiveStream: Receive = receiver => {
 }
 
 /** Reads one stream; `cut` is called when it ends after it has begun. */
-function readStream(receiver: Receiver, lastEventId: string, cut: (stream: EventStream) => void): () => void {
+function readStream(
+  address: Address,
+  take: Take,
+  lastEventId: string,
+  cut: (stream: EventStream) => void,
+): () => void {
   let isAlive = false
   let isOver = false
 
@@ -41,28 +46,28 @@ function readStream(receiver: Receiver, lastEventId: string, cut: (stream: Event
     isOver = true
     request.destroy()
   }
-  const fail = (status: number, refusal: Refusal) => {
+  const refuse = (refusal: Answer, status: number) => {
     if (isOver) return
     stop()
-    receiver.fail(status, refusal)
+    take(refusal, status)
   }
   const end = (message: string) => {
     if (isOver) return
-    if (!isAlive) return fail(0, { message })
+    if (!isAlive) return refuse({ message }, 0)
     stop()
     cut(stream)
   }
-  const take = (event: StreamEvent) => {
+  const read = (event: StreamEvent) => {
     // The page's code, which runs for the event before, may have closed us.
     if (isOver || !names.includes(event.type)) return
     const batch = toBatch(event, stream.lastId)
     isAlive = true
     if (batch.ready) request.setTimeout(batch.ready.heartbeat * 1000 * missedHeartbeats)
-    receiver.take(batch)
+    take(batch)
   }
 
-  const stream = new EventStream(take, maxLength)
-  const request = ask(receiver.address('stream'), {
+  const stream = new EventStream(read, maxLength)
+  const request = ask(address('stream?'), {
     accept: 'text/event-stream',
     timeoutMs: firstTimeoutMs,
     lastEventId,
@@ -72,14 +77,17 @@ function readStream(receiver: Receiver, lastEventId: string, cut: (stream: Event
   request.on('response', response => {
     const status = response.statusCode ?? 0
     if (status !== 200 || !isEventStream(response)) {
-      readAnswer(response, body => fail(status, body ?? { message: 'The answer is not a stream of events' }))
+      readAnswer(response, body => {
+        const isRefusal = body && !body.messages
+        refuse(isRefusal ? body : { message: 'The answer is not a stream of events' }, status)
+      })
       return
     }
     response.on('data', (chunk: Buffer) => {
       try {
         if (!isOver) stream.push(chunk)
       } catch (error) {
-        fail(status, { message: `The stream is not the push server's: ${error}` })
+        refuse({ message: `The stream is not the push server's: ${error}` }, status)
       }
     })
     response.on('error', () => {})
