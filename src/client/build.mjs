@@ -125,5 +125,5 @@ const core = {
 
 await writeClassic('downpipe.js', 'global.ts', 200_000, 3400)
 await writeClassic('downpipe-html.js', 'global-html.ts', 20_000, 800)
-await writeModule('downpipe.mjs', 'index.ts', [], 3300)
-await writeModule('downpipe-core.mjs', 'core.ts', [core], 2200)
+await writeModule('downpipe.mjs', 'index.ts', [], 3320)
+await writeModule('downpipe-core.mjs', 'core.ts', [core], 2220)

@@ -50,7 +50,7 @@ export function createConnection(
   let unnamed: readonly string[] = []
   // It stood before it was reopened.
   let hasStood: boolean | undefined
-  // Since the last `ready`.
+  // Since the last `ready`: the waiting time doubles with each.
   let failures = 0
   // A gap that is to be told. One that comes meanwhile is told in its place.
   let gapTimer: ReturnType<typeof setTimeout> | undefined
@@ -101,9 +101,9 @@ export function createConnection(
     unfollow()
   }
 
-  const end = (reason: Close) => {
+  const end = (ending: Close) => {
     close()
-    tell(options.onclose, reason)
+    tell(options.onclose, ending)
   }
 
   const fail = (refusal: Refusal, status: number) => {
@@ -154,7 +154,7 @@ export function createConnection(
   }
 
   const take: Take = (answer, status) => {
-    const { ready, gap, messages, close: reason } = answer
+    const { ready, gap, messages, close: ending } = answer
     if (!messages) return fail(answer, status || 0)
     const mine = timer
     const isRunning = () => mine === timer
@@ -194,10 +194,10 @@ export function createConnection(
     })
     if (!isRunning()) return
     if (place(answer.cursor) > start) cursor = answer.cursor
-    if (!reason) return
-    if (reason.reason === 'expired') session = {}
-    if (reason.reconnect) openIn(reason.retryMs || backoffMs(failures++))
-    else end(reason)
+    if (!ending) return
+    if (ending.reason === 'expired') session = {}
+    if (ending.reconnect) openIn(ending.retryMs || backoffMs(failures++))
+    else end(ending)
   }
 
   openIn()

@@ -30,7 +30,8 @@ export interface ConnectOptions {
    * when the server says `expired`, and after a 401. Default: none (anonymous, or the server's cookie). In Node it may
    * be a service key.
    *
-   * A refused string is final. A refused token from a function is fetched once more at once, then with growing delays.
+   * A refused string is final. A refused token from a function is fetched once more at once, then with growing delays; with
+   * delays from the start, if attempts have failed before.
    */
   readonly token?: string | TokenFunction | undefined
   /**

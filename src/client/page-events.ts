@@ -12,7 +12,8 @@ export function followPage(pause: () => void, wake: () => void, { pauseHidden }:
     clearTimeout(timer)
     if (/hide|free/.test(type)) pause()
     else if (document.hidden && pauseHidden) timer = setTimeout(pause, pauseHidden * 60000)
-    else wake()
+    // A page that goes is hidden after its `pagehide`. Only `visibilitychange` has a y.
+    else if (!document.hidden || !/y/.test(type)) wake()
   }
   const each = (method: 'addEventListener' | 'removeEventListener') => {
     // Some are the document's, and do not bubble: this is how the window sees them.

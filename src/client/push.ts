@@ -40,7 +40,7 @@ export interface Push<Channels extends object = Record<string, unknown>> {
 }
 
 /** The page view's id, one for all its connections. Not a secret, so that Math.random will do. */
-const page = `${Math.random()}`
+const page = `${Math.random()}`.slice(2)
 
 /**
  * Connects, and runs what messages are for: each listener once, in the order in which they were added. Drops what is not for this
@@ -62,10 +62,10 @@ export function createPush(
   const deliver = (message: Message) => {
     const { data, callback } = message
     if (message.except === page) return
+    const entries = callback ? callbacks : listeners
     tell(options.onmessage, data, message)
     const names = none.concat(callback || message.channels || message.channel)
-    const told: Listener[] = []
-    const entries = callback ? callbacks : listeners
+    const told = [options.onmessage]
     entries.forEach(entry => {
       if (lacks(names, entry[0]) || !lacks(told, entry[1])) return
       told.push(entry[1])

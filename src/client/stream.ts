@@ -26,8 +26,9 @@ export function receiveStream(
   const names = ['ready', 'gap', 'message', 'heartbeat', 'close']
   names.forEach(name => {
     source.addEventListener(name, ({ data, lastEventId }: MessageEvent<string>) => {
-      // A frame that is not the push server's, whoever has put it there, is a sign of life only.
       const value = readObject<Message & { id?: string }>(data)
+      // Not the push server's, whoever has put it there.
+      if (!value && name !== 'heartbeat') return
       const isMessage = value && name === 'message'
       // The browser repeats the last id with frames that have none.
       if (isMessage && lastEventId !== last) value.id = lastEventId

@@ -1,6 +1,5 @@
 import { place } from './cursor.js'
 import { lacking, lacks, none } from './names.js'
-import { note } from './note.js'
 import type { PageOptions } from './page-options.js'
 import { receivePolls } from './poll.js'
 import type { Address, Batch, Receive, Take } from './receiver.js'
@@ -49,9 +48,9 @@ export interface Shared {
 }
 
 /**
- * Shares one connection, if it can and may be shared, between all tabs of a browser that use the same server and the same key: one of them leads, and hands on
- * what comes. Each has a cursor of its own, drops what it has, and polls by itself for what it lacks: one that joins or returns, and
- * one that wants what the server does not give together with what the leader wants.
+ * Shares one connection, if it can and may be shared, between all tabs of a browser that use the same server and the same key: one
+ * of them leads, and hands on what comes. Each has a cursor of its own, drops what it has, and polls by itself for what it lacks: one
+ * that joins or returns, and one that wants what the server does not give together with what the leader wants.
  *
  * Who holds the lock leads. Some browsers suspend hidden pages with their locks and without a word, and a page may hang, so a leader that
  * does not answer loses the lock to one who asks.
@@ -59,7 +58,7 @@ export interface Shared {
 export function tabs(url: string, options: PageOptions, transports: Transports): Shared {
   // Only tabs of the same visitor may meet. Nobody here knows whose the cookies are.
   const { share } = options
-  const key = share == null ? options.credentials || options.session || options.token : share
+  const key = share == null ? options.credentials || !!options.session || options.token : share
   if (typeof key !== 'string' || !key || !navigator.locks || !window.BroadcastChannel) {
     return { receive: transports.receive, rest() {} }
   }
@@ -96,7 +95,6 @@ export function tabs(url: string, options: PageOptions, transports: Transports):
     waiting = null
     if (!isReceiving) return
     mine = address('').match(/(channel|grant)=[^&]*/g) || []
-    note('leads', !!isLeader)
     if (isLeader) lead()
     else say(mine)
   }
@@ -230,7 +228,8 @@ export function tabs(url: string, options: PageOptions, transports: Transports):
       clearTimeout(look)
       channel.close()
       abort.abort()
-      leave = null
+      leave = own = null
+      looks = 0
       isLeader = false
     }
     navigator.locks.request(name, steal ? { steal } : { signal }, won).catch(() => {

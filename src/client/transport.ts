@@ -54,7 +54,8 @@ export function createTransports(options: ConnectOptions): Transports {
       let most = FIRST_LOOKS
       const hand: Take = (answer, status) => {
         looks = 0
-        note('gets', answer)
+        // What is no answer of the push server may repeat the address, with the token.
+        note('gets', answer.messages ? answer : status)
         if (isStream && status === 200) {
           // Polls are answered where a stream is not.
           if (refusals++) blame()
@@ -70,8 +71,7 @@ export function createTransports(options: ConnectOptions): Transports {
       const stop = (isStream ? receiveStream : receivePolls)(address, hand, ask, credentials)
       const timer = setInterval(() => {
         const nowMs = Date.now()
-        // What jumped further than throttling explains is a sleep, which connections rarely
-        // survive.
+        // What jumped further than throttling explains is a sleep, which connections rarely survive.
         const hasSlept = nowMs - lookedMs > (document.hidden ? LATE_HIDDEN_MS : LATE_MS)
         lookedMs = nowMs
         const isSilent = isStream && ++looks > most

@@ -41,10 +41,9 @@ export async function buildScripts(folder: string): Promise<void> {
 function hurry(): void {
   const setTimer = window.setTimeout.bind(window)
   window.delays = []
-  const hurried = (handler: () => void, ms = 0, ...more: unknown[]) => {
-    // Until then the script looks for what the page declares.
-    if (document.readyState !== 'loading') window.delays.push(ms)
-    return setTimer(handler, 0, ...more)
+  const hurried = (handler: () => void, ms = 0) => {
+    window.delays.push(ms)
+    return setTimer(handler, 0)
   }
   Object.assign(window, { setTimeout: hurried })
   Math.random = () => 0.5
@@ -91,4 +90,14 @@ async function prepare(file: TAP): Promise<Visiting> {
     await page.goto(server.url + path, { waitUntil: 'load' })
     return { server, page, ...visit }
   }
+}
+
+/** Does what wakes whatever still lives in a page, and waits until it would have asked for something. */
+export async function wakeAll(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    for (const type of ['online', 'pageshow', 'resume']) window.dispatchEvent(new Event(type))
+    document.dispatchEvent(new Event('visibilitychange'))
+    // Other than a timer, an answer tells that requests made before were sent.
+    for (let count = 0; count < 3; count++) await fetch('/nothing')
+  })
 }

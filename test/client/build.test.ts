@@ -47,7 +47,7 @@ t.test('the classic scripts define Downpipe, and no other global', async t => {
     const window: Record<string, unknown> = {}
     window.window = window
     window.location = { search: '' }
-    window.document = { readyState: 'complete', querySelector: () => null }
+    window.document = { readyState: 'complete', querySelector: () => null, addEventListener() {} }
     const before = createContext(window)
     for (const script of scripts) runInContext(script, before)
     t.strictSame(Object.keys(window).sort(), ['Downpipe', 'document', 'location', 'window'])

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { prepareBrowser } from './browser.js'
+import { prepareBrowser, wakeAll } from './browser.js'
 import type { Call } from './fake-server.js'
 
 const MODULE = `<!doctype html><title>Module</title>
@@ -406,6 +406,7 @@ t.test('close ends it: nothing comes, and nothing is asked for', async t => {
   stream.message('1-3', { channel: 'a', data: 2 })
   await stream.ended
   t.strictSame(await said.next('the message'), [1])
+  await wakeAll(page)
   t.strictSame(server.paths, ['/v1/stream'])
   t.strictSame(said.rest, [])
 })
