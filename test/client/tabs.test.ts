@@ -150,6 +150,53 @@ t.test('a leader that does not answer loses the lead, and follows when it is bac
   t.strictSame([...first.got.rest, ...second.got.rest], [])
 })
 
+t.test('a leader that was robbed asks anew what it has, for it may have missed news', async t => {
+  const server = await startServer(t)
+  const options = { token: 't' }
+  const whole = { cursor: '1-2', ready: { ...ready, channels: ['a'] }, messages: [] }
+  const first = await openTab(t, server, options, '', async page => {
+    await page.clock.install()
+    await page.addInitScript(() => {
+      const { BroadcastChannel: Original } = window
+      window.BroadcastChannel = class extends Original {
+        override set onmessage(hear: (event: MessageEvent) => void) {
+          super.onmessage = event => {
+            if (!('isDeaf' in window)) hear(event)
+          }
+        }
+        override postMessage(word: unknown): void {
+          if (!('isDeaf' in window)) super.postMessage(word)
+        }
+      }
+    })
+  })
+  const early = await server.streams.next('a stream')
+  early.ready('1-2', ['a'])
+  const second = await openTab(t, server, options)
+  const joining = await server.polls.next('a question about what the second lacks')
+  joining.answer(whole)
+  early.message('1-3', { channel: 'a', data: 'for both' })
+  for (const { got } of [first, second]) t.equal(await got.next('a message'), 'for both')
+  const pass = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 4_000) {
+      await second.page.clock.runFor(4_000)
+      await second.page.waitForTimeout(50)
+    }
+  }
+  await first.page.evaluate(() => Object.assign(window, { isDeaf: true }))
+  await pass(12_000)
+  const taken = await server.streams.next('a stream of the second')
+  await early.ended
+  taken.ready('1-3', ['a', 'b'])
+  await pass(4_000)
+  await first.page.evaluate(() => Reflect.deleteProperty(window, 'isDeaf'))
+  await pass(8_000)
+  const back = await server.polls.next('a question of the first about itself')
+  back.answer({ ...whole, cursor: '1-3', ready: { ...ready, channels: ['a', 'b'] } })
+  taken.message('1-4', { channel: 'b', data: 'new' })
+  for (const { got } of [first, second]) t.equal(await got.next('a message'), 'new')
+})
+
 t.test(
   'tabs of others, those that shall not share, and those of unknown visitors have their own',
   async t => {
