@@ -52,6 +52,16 @@ async function openTab(
   return { page, got, lines }
 }
 
+/** Lets time pass, in steps of 4 s. */
+async function pass({ page }: Tab, ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 4_000) {
+    // The clock of all tabs.
+    await page.clock.runFor(4_000)
+    // What one says to the other is read in later turns.
+    await page.waitForTimeout(50)
+  }
+}
+
 const ready = { uid: '5', channels: ['b'], heartbeat: 25, v: 'v1', presence: [], refused: [] }
 
 t.test('tabs of one visitor have one connection for what all want, and each gets its own', async t => {
@@ -104,21 +114,13 @@ t.test('a leader that does not answer loses the lead, and follows when it is bac
   joining.answer(whole)
   early.message('1-3', { channel: 'a', data: 'by the first' })
   for (const { got } of [first, second]) t.equal(await got.next('a message'), 'by the first')
-  const pass = async (ms: number) => {
-    for (let passed = 0; passed < ms; passed += 4_000) {
-      // The clock of both.
-      await second.page.clock.runFor(4_000)
-      // What one says to the other is read in later turns.
-      await second.page.waitForTimeout(50)
-    }
-  }
-  await pass(24_000)
+  await pass(second, 24_000)
   t.strictSame(server.paths, ['/v1/stream', '/v1/poll'], 'a leader that has nothing to say keeps the lead')
   early.frame('close', { reason: 'busy', reconnect: true, retryMs: 60_000 })
   await early.ended
-  await pass(48_000)
+  await pass(second, 48_000)
   t.equal(server.paths.length, 2, 'a leader that waits as the server asked keeps the lead')
-  await pass(12_000)
+  await pass(second, 12_000)
   const stuck = await server.streams.next('a stream of the first')
   stuck.ready('1-3', ['a'])
   const news = await server.polls.next('a question of the second about itself')
@@ -129,7 +131,7 @@ t.test('a leader that does not answer loses the lead, and follows when it is bac
   await first.page.evaluate(() => {
     BroadcastChannel.prototype.postMessage = () => {}
   })
-  await pass(12_000)
+  await pass(second, 12_000)
   const taken = await server.streams.next('a stream of the second')
   t.equal(taken.query.get('since'), '1-3')
   await stuck.ended
@@ -140,7 +142,7 @@ t.test('a leader that does not answer loses the lead, and follows when it is bac
   await first.page.evaluate(post => {
     BroadcastChannel.prototype.postMessage = post
   }, post)
-  await pass(8_000)
+  await pass(second, 8_000)
   const back = await server.polls.next('a question of the first about what it lacks')
   t.equal(back.query.get('since'), '1-3')
   back.answer({ ...whole, cursor: '1-4', messages: [{ id: '1-4', channel: 'a', data: 'by the second' }] })
@@ -177,20 +179,14 @@ t.test('a leader that was robbed asks anew what it has, for it may have missed n
   joining.answer(whole)
   early.message('1-3', { channel: 'a', data: 'for both' })
   for (const { got } of [first, second]) t.equal(await got.next('a message'), 'for both')
-  const pass = async (ms: number) => {
-    for (let passed = 0; passed < ms; passed += 4_000) {
-      await second.page.clock.runFor(4_000)
-      await second.page.waitForTimeout(50)
-    }
-  }
   await first.page.evaluate(() => Object.assign(window, { isDeaf: true }))
-  await pass(12_000)
+  await pass(second, 12_000)
   const taken = await server.streams.next('a stream of the second')
   await early.ended
   taken.ready('1-3', ['a', 'b'])
-  await pass(4_000)
+  await pass(second, 4_000)
   await first.page.evaluate(() => Reflect.deleteProperty(window, 'isDeaf'))
-  await pass(8_000)
+  await pass(second, 8_000)
   const back = await server.polls.next('a question of the first about itself')
   back.answer({ ...whole, cursor: '1-3', ready: { ...ready, channels: ['a', 'b'] } })
   taken.message('1-4', { channel: 'b', data: 'new' })
