@@ -177,10 +177,18 @@ t.test(
       else if (what < 6) await changeMembership(choose(uids), choose([true, true, false]))
       await pause(choose([0, 0, 1, 10]))
     }
-    const end = setInterval(() => void publish({ broadcast: true }, 'the end'), 200)
-    t.teardown(() => clearInterval(end))
-    await Promise.all(lives)
-    clearInterval(end)
+    // Until the last one has seen it. The answer may come after the message, and is waited for, too.
+    let areGone = false
+    const ending = async () => {
+      while (!areGone) {
+        await publish({ broadcast: true }, 'the end')
+        await pause(200)
+      }
+    }
+    const gone = Promise.all(lives).finally(() => {
+      areGone = true
+    })
+    await Promise.all([gone, ending()])
     for (const [n, { standing }] of published) {
       if (standing instanceof Map) for (const uid of uids) standing.set(uid, standingOf(uid, n, changes))
     }

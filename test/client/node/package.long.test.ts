@@ -22,12 +22,16 @@ interface Run {
   readonly err: string
 }
 
-/** Runs a program as a process of its own, in a folder where it finds the package. `line` gets each line that it prints. */
+/**
+ * Runs a program as a process of its own, in a folder where it finds the package.
+ *
+ * @param line gets each line that it prints; what it does then is waited for, too
+ */
 async function run(
   t: Test,
   program: string,
   args: readonly string[],
-  line: (line: string) => void,
+  line: (line: string) => Promise<unknown> | undefined,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Run> {
   const child = spawn(process.execPath, ['--input-type=module', '-e', program, ...args], {
@@ -37,14 +41,16 @@ async function run(
   t.teardown(() => child.kill())
   let out = ''
   let err = ''
+  const answers: (Promise<unknown> | undefined)[] = []
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     out += text
-    for (const each of text.split('\n').filter(Boolean)) line(each)
+    for (const each of text.split('\n').filter(Boolean)) answers.push(line(each))
   })
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     err += text
   })
   await once(child, 'close')
+  await Promise.all(answers)
   return { code: child.exitCode, out, err }
 }
 
@@ -117,8 +123,9 @@ for (const transport of ['sse', 'poll']) {
     const server = await startTestServer()
     t.teardown(() => server.close())
     const { code, out, err } = await run(t, subscriber, [server.url, serviceKey, transport], line => {
-      if (line === 'ready') void publish(server, { channel: 'a', data: 'go on' })
-      if (line === 'data go on') void publish(server, { channel: 'a', data: 'end' })
+      if (line === 'ready') return publish(server, { channel: 'a', data: 'go on' })
+      if (line === 'data go on') return publish(server, { channel: 'a', data: 'end' })
+      return undefined
     })
     t.strictSame(out.split('\n'), ['ready', 'data go on', 'data end', ''])
     t.equal(err, '')
@@ -158,13 +165,11 @@ t.test('over https the certificate is checked, and messages come', async t => {
       t,
       subscriber,
       [url, serviceKey, transport],
-      line => {
-        if (line === 'ready') void publish(server, { channel: 'a', data: 'end' })
-      },
+      line => (line === 'ready' ? publish(server, { channel: 'a', data: 'end' }) : undefined),
       { NODE_EXTRA_CA_CERTS: cert },
     )
     t.equal(trusted.out, 'ready\ndata end\n')
-    const strange = await run(t, subscriber, [url, serviceKey, transport], () => {})
+    const strange = await run(t, subscriber, [url, serviceKey, transport], () => undefined)
     t.match(strange.out, /^error 0 self-signed certificate/)
   }
 })
@@ -172,9 +177,9 @@ t.test('over https the certificate is checked, and messages come', async t => {
 t.test('what a listener throws is uncaught, as of any event handler in Node', async t => {
   const server = await startTestServer()
   t.teardown(() => server.close())
-  const { code, err } = await run(t, subscriber, [server.url, serviceKey, 'sse'], line => {
-    if (line === 'ready') void publish(server, { channel: 'a', data: 'throw' })
-  })
+  const { code, err } = await run(t, subscriber, [server.url, serviceKey, 'sse'], line =>
+    line === 'ready' ? publish(server, { channel: 'a', data: 'throw' }) : undefined,
+  )
   t.match(err, 'thrown by a listener')
   t.equal(code, 1)
 })
@@ -203,7 +208,7 @@ t.test('a gap that waits to be told does not keep a program alive that has close
       })
     `,
     [],
-    () => {},
+    () => undefined,
   )
   t.equal(out, 'closing\n')
   t.equal(code, 0)
