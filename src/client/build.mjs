@@ -1,4 +1,5 @@
-// Builds the browser script: `node src/client/build.mjs [folder]`, by default into public/.
+// Builds the browser script: `node src/client/build.mjs [--anew] [folder]`, by default into public/. `--anew` searches again, ten times as long,
+// for what makes the scripts small.
 // downpipe.js: a classic script in ES5, which defines `Downpipe`. downpipe.mjs: an ES module, which exports `connect`, and
 // downpipe-core.mjs, the same with less. downpipe-html.js: a classic script in ES5, which lets elements take HTML.
 // Prints their sizes, and fails where one is larger than it may be.
@@ -10,11 +11,15 @@ import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { transform } from '@swc/core'
 import { build } from 'esbuild'
-import { renameVariables } from './short-names.mjs'
+import { search, squeeze } from './squeeze.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
-const folder = resolve(process.argv[2] ?? join(here, '../../public'))
-const cache = join(here, '../../node_modules/.cache/downpipe')
+const publicFolder = join(here, '../../public')
+const words = process.argv.slice(2)
+const isAnew = words.includes('--anew')
+const folder = resolve(words.find(word => word !== '--anew') ?? publicFolder)
+// What was found for which script. It belongs to the repository, so that all machines build the same and none has to search.
+const kept = join(here, 'squeezed.json')
 
 // Words between the modules, which neither a page nor the server ever sees, and which are no browser's either.
 const ownNames = /^(ask|asks|at|batch|current|extend|follow|isNews|names|receive|rest|source|tellGap)$/
@@ -52,7 +57,7 @@ async function write(name, code, most) {
   await put(join(folder, `${name}.br`), brotliCompressSync(whole))
   process.stdout.write(`${name}: ${whole.length} bytes, ${gzipped.length} gzipped, of ${most} at most\n`)
   if (gzipped.length <= most) return
-  process.stderr.write(`${name} is too large: each page loads it\n`)
+  process.stderr.write(`${name} is too large: each page loads it. Searched --anew, it may be smaller.\n`)
   process.exitCode = 1
 }
 
@@ -65,23 +70,42 @@ const minify = {
   format: { comments: false },
 }
 
-/** Takes seconds, so what came of it is kept for the next time. */
-async function nameShortly(code, tries) {
-  const self = await readFile(join(here, 'short-names.mjs'))
-  const key = createHash('sha256').update(self).update(`${tries} ${code}`).digest('hex')
-  const kept = join(cache, `${key}.js`)
+const hash = text => createHash('sha256').update(text).digest('hex')
+
+async function readKept() {
   try {
-    return await readFile(kept, 'utf8')
+    return JSON.parse(await readFile(kept, 'utf8'))
   } catch {
-    // Not done yet.
+    // Deleted, or in the middle of a merge.
+    return {}
   }
-  const named = renameVariables(code, tries)
-  await mkdir(cache, { recursive: true })
-  await put(kept, named)
-  return named
 }
 
-/** A classic script in ES5; `tries` as for `renameVariables`. */
+/**
+ * Squeezes a script as was found best for it. Where it is another one since, searches, which takes some 70 microseconds a try.
+ */
+async function squeezeAsFound(name, code, tries) {
+  const of = hash(code)
+  const { [name]: known } = await readKept()
+  if (known?.of === of && !isAnew) {
+    try {
+      const squeezed = squeeze(code, known)
+      if (hash(squeezed) === known.gives) return squeezed
+    } catch {
+      // What reads scripts is another version since, and counts otherwise.
+    }
+  }
+  const found = search(code, isAnew ? 10 * tries : tries)
+  const squeezed = squeeze(code, found)
+  // Who builds elsewhere, as tests do, changes nothing here.
+  if (folder === resolve(publicFolder)) {
+    const all = { ...(await readKept()), [name]: { of, gives: hash(squeezed), ...found } }
+    await put(kept, `${JSON.stringify(all, null, 2)}\n`)
+  }
+  return squeezed
+}
+
+/** A classic script in ES5; `tries` as for `search`. */
 async function writeClassic(name, entry, tries, most) {
   // swc lowers what esbuild cannot. The function around it comes last, so that swc's helpers are inside it.
   const { code } = await transform(await bundle(entry, []), {
@@ -91,7 +115,7 @@ async function writeClassic(name, entry, tries, most) {
     env: { targets: { ie: '11' }, loose: true, exclude: ['transform-typeof-symbol'] },
     jsc: { minify },
   })
-  await write(name, await nameShortly(`!function(){${code.trim()}}();\n`, tries), most)
+  await write(name, await squeezeAsFound(name, `!function(){${code.trim()}}();\n`, tries), most)
 }
 
 /** An ES module. */
@@ -123,7 +147,7 @@ const core = {
   },
 }
 
-await writeClassic('downpipe.js', 'global.ts', 200_000, 3400)
+await writeClassic('downpipe.js', 'global.ts', 400_000, 3400)
 await writeClassic('downpipe-html.js', 'global-html.ts', 20_000, 800)
-await writeModule('downpipe.mjs', 'index.ts', [], 3320)
+await writeModule('downpipe.mjs', 'index.ts', [], 3390)
 await writeModule('downpipe-core.mjs', 'core.ts', [core], 2220)

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { get, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
+import { promisify } from 'node:util'
 import { createContext, runInContext } from 'node:vm'
 import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib'
 import { parse } from 'acorn'
@@ -24,22 +26,41 @@ t.test('the classic scripts are ES5', async t => {
   t.throws(() => parse('const a = 1', { ecmaVersion: 5, sourceType: 'script' }), 'the check can fail')
 })
 
-t.test('variables get names that compress better, and mean what they meant', async t => {
-  const { renameVariables } = await import(new URL('../../src/client/short-names.mjs', import.meta.url).href)
-  const code =
+t.test('squeezed, a script compresses better and does the same', async t => {
+  const module = await import(new URL('../../src/client/squeeze.mjs', import.meta.url).href)
+  const squeeze = (code: string, tries: number): string => module.squeeze(code, module.search(code, tries))
+  const scopes =
     'var a=1,n=function(b,e){try{if(b>2)throw e;return n?b:a}catch(t){var o=[t,e];return function r(c){return c?r(c-1):o.concat(a)}(b)}};n.length'
-  const renamed = renameVariables(code, 2_000)
-  t.equal(renamed, renameVariables(code, 2_000), 'the same each time')
-  t.not(renamed, code)
-  t.ok(gzipSync(renamed).length < gzipSync(code).length)
-  for (const call of ['(3, 5)', '(2, 7)']) {
-    const run = (script: string) => {
-      // The function's own name may be another now.
-      const calls = script.replace(/(\w+)\.length$/, `String($1${call})`)
-      return String(runInContext(calls, createContext({})))
+  // What is put in another order here must not be: each part counts the calls before it.
+  const order =
+    'var x=function(l,i){function b(p){return m(p)+l}function m(q){return q*i}var f,d=2,u={},s=function(){return++u.k},k=(u.k=1,s()),w=s()-k,h={z:d,y:l.v,x:s(),w:s(),v:{s:i,t:d}};return JSON.stringify([b(3),f,k,w,h.x,h.w,h.v.s,h.z,Object.keys(h).sort()])};x.length'
+  const doubles =
+    'var x=function(l,i){var o=[],a=+{valueOf:function(){return o.push(l)}},b=+{valueOf:function(){return o.push(i)}};function f(){return 1}function f(){return 2}return o.join()+f()+a+b};x.length'
+  const functions = Array.from({ length: 40 }, (_, index) => `function f${index}(p){return ${index}*p}`)
+  const many = `var x=function(l,i){${functions.join('')}return f39(l)+f7(i)};x.length`
+  for (const code of [scopes, order, doubles, many]) {
+    const squeezed = squeeze(code, 2_000)
+    t.equal(squeezed, squeeze(code, 2_000), 'the same each time')
+    t.ok(gzipSync(squeezed).length < gzipSync(code).length, squeezed)
+    for (const call of ['(3, 5)', '(2, 7)']) {
+      const run = (script: string) => {
+        // The function's own name may be another now.
+        const calls = script.replace(/(\w+)\.length$/, `String($1${call})`)
+        return String(runInContext(calls, createContext({})))
+      }
+      t.equal(run(squeezed), run(code), call)
     }
-    t.equal(run(renamed), run(code), call)
   }
+  const nameless = (code: string) => code.replace(/\b[a-z]\b/gi, '_')
+  t.not(nameless(squeeze(order, 2_000)), nameless(order), 'not only the names are others')
+  t.throws(() => squeeze('var a="ä"', 1), /more than ASCII/)
+})
+
+t.test('with everything it is small, whoever compresses it', async t => {
+  const { stdout } = await promisify(execFile)('gzip', ['-9nc', join(folder, 'downpipe.js')], {
+    encoding: 'buffer',
+  })
+  t.ok(stdout.length <= 3400, `${stdout.length} bytes`)
 })
 
 t.test('the classic scripts define Downpipe, and no other global', async t => {
