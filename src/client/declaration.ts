@@ -21,16 +21,16 @@ export function startDeclared(api: Api): void {
     if (api.push) return
     const json = find('#downpipe')
     const tag = find('[data-downpipe-connect]')
-    // The attribute may be empty.
+    // The attribute may be empty. Nothing reads as null, and so does `null`, which declares nothing.
     const text = json ? json.text : tag && (tag.dataset.downpipeConnect || '{}')
-    const declared = text && readObject<Declaration>(text)
+    const declared = readObject<Declaration>(text)
     if (declared) {
       const source = tag || find('[src*=downpipe\\.js]')
       const folder = source ? source.src.replace(/[^/]*(\?.*)?$/, '') : ''
       api.push = api.connect(declared.url || folder, declared)
       if (api.html) api.html(api.push)
       // Before that the parser may be in the middle of it.
-    } else if ((json || tag) && document.readyState === 'complete') {
+    } else if (declared !== null && document.readyState === 'complete') {
       // biome-ignore lint/suspicious/noConsole: for the page's author
       console.error('Downpipe: not JSON')
     }

@@ -5,5 +5,5 @@
 export function note(sentence: string, detail: unknown): void {
   const isWanted = /downpipe-debug/.test(location.href) || Object(window.Downpipe).debug
   // biome-ignore lint/suspicious/noConsole: that is what it is for.
-  if (isWanted) console.log(`Downpipe ${sentence}:`, detail)
+  if (isWanted) console.log(`Downpipe ${sentence}`, detail)
 }

@@ -1,3 +1,4 @@
+import { note } from './note.js'
 import type { PageOptions } from './page-options.js'
 
 /**
@@ -9,6 +10,7 @@ import type { PageOptions } from './page-options.js'
 export function followPage(pause: () => void, wake: () => void, { pauseHidden }: PageOptions): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
   const handle = ({ type }: { readonly type: string }) => {
+    note('sees', type)
     clearTimeout(timer)
     if (/hide|free/.test(type)) pause()
     else if (document.hidden && pauseHidden) timer = setTimeout(pause, pauseHidden * 60000)
@@ -23,6 +25,6 @@ export function followPage(pause: () => void, wake: () => void, { pauseHidden }:
   }
   each('addEventListener')
   // It may have been opened behind another tab.
-  handle({ type: '' })
+  handle({ type: 'load' })
   return () => each('removeEventListener')
 }

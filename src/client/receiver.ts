@@ -8,7 +8,11 @@ export interface Batch {
   messages: readonly Message[]
   /** Whoever has taken all of this has everything up to here. Empty on a stream that has not named a place yet. */
   readonly cursor: string
-  readonly close?: Close | undefined
+  /** Without a reason: it is this side that comes back. */
+  readonly close?:
+    | Close
+    | { readonly reconnect: true; readonly reason?: undefined; readonly retryMs?: undefined }
+    | undefined
 }
 
 /** What the server answers instead, in whose place there is no connection. */

@@ -1,5 +1,6 @@
 import { place } from './cursor.js'
 import { lacking, lacks, none } from './names.js'
+import { note } from './note.js'
 import type { PageOptions } from './page-options.js'
 import { receivePolls } from './poll.js'
 import type { Address, Batch, Receive, Take } from './receiver.js'
@@ -58,7 +59,7 @@ export interface Shared {
 export function tabs(url: string, options: PageOptions, transports: Transports): Shared {
   // Only tabs of the same visitor may meet. Nobody here knows whose the cookies are.
   const { share } = options
-  const key = share == null ? options.credentials || !!options.session || options.token : share
+  const key = share != null || options.credentials || options.session ? share : options.token
   if (typeof key !== 'string' || !key || !navigator.locks || !window.BroadcastChannel) {
     return { receive: transports.receive, rest() {} }
   }
@@ -95,6 +96,7 @@ export function tabs(url: string, options: PageOptions, transports: Transports):
     waiting = null
     if (!isReceiving) return
     mine = address('').match(/(channel|grant)=[^&]*/g) || []
+    note(isLeader ? 'leads' : 'asks', 'tabs')
     if (isLeader) lead()
     else say(mine)
   }
@@ -186,7 +188,10 @@ export function tabs(url: string, options: PageOptions, transports: Transports):
   const hear = ({ data: word }: MessageEvent<Word>) => {
     if (!word.length) {
       looks = 0
-      if (!isLeader && word.batch) follow(word)
+      if (!isLeader && word.batch) {
+        note('gets', word.batch)
+        follow(word)
+      }
     } else if (isLeader) {
       others = others.concat(lacking(others, word))
       const isLacking = lacking(asks, word).length

@@ -47,7 +47,7 @@ export function createTransports(options: ConnectOptions): Transports {
     receive(address, take) {
       let lookedMs = Date.now()
       isStream = lookedMs >= streamMs
-      note('streams', isStream)
+      note('asks by', current())
       // Looks at which nothing had come. They are counted, not timed: what waits to be handled while this page does not run is
       // no silence.
       let looks = 0
@@ -77,8 +77,8 @@ export function createTransports(options: ConnectOptions): Transports {
         const isSilent = isStream && ++looks > most
         if (isSilent && !hasSlept) blame()
         if (isSilent || hasSlept || (!isStream && nowMs > streamMs)) {
-          const close = { reason: 'silent', reconnect: true, retryMs: 0 }
-          hand({ messages: [], cursor: '', close })
+          note('reconnects for', hasSlept ? 'sleep' : isSilent ? 'silence' : 'streams')
+          take({ messages: [], cursor: '', close: { reconnect: true } })
         }
       }, LOOK_MS)
       return () => {

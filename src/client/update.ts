@@ -65,6 +65,6 @@ export function update(element: Element, message: Message): void {
     const place = element.parentNode ? element : parent
     place.dispatchEvent(event)
   } catch (error) {
-    note(`does nothing, for ${error}`, [message, element])
+    note(`does nothing for ${error}`, [message, element])
   }
 }

@@ -149,7 +149,6 @@ t.test('what is not JSON is said once, without its text, and the page goes on', 
     '/below': page(script(undefined, 'defer'), bad),
     '/async': page(script(undefined, 'async'), bad),
     '/empty': page(json(''), script()),
-    '/null': page(json('null'), script()),
     '/attribute': page(script(undefined, 'data-downpipe-connect="{"')),
   }
   for (const path of Object.keys(pages)) {
@@ -167,6 +166,7 @@ t.test('nothing connects that is not declared, nor does the module, nor a second
   const module = '<script type="module">import { connect } from "/downpipe.mjs"; say(typeof connect)</script>'
   const pages = {
     '/undeclared': page(id, script(), '<script>say(typeof Downpipe.push)</script>'),
+    '/null': page(json('null'), script(), '<script>say(typeof Downpipe.push)</script>'),
     '/module': page(json({ channels: ['a'] }), module),
     '/copies': page(
       script(),
@@ -179,10 +179,12 @@ t.test('nothing connects that is not declared, nor does the module, nor a second
   }
   for (const [path, expected] of [
     ['/undeclared', 'undefined'],
+    ['/null', 'undefined'],
     ['/module', 'function'],
   ] as const) {
-    const { server, said, page } = await visit(t, pages, path)
+    const { server, said, page, console } = await visit(t, pages, path)
     t.strictSame(await said.next('the page'), [expected])
+    t.strictSame(console, [], path)
     // The hurried timers of everything that came before have run by then.
     await page.evaluate(() => new Promise(resolve => setTimeout(resolve)))
     t.strictSame(server.paths, [], path)

@@ -99,6 +99,34 @@ t.test(
   },
 )
 
+t.test('a page that goes lets go of its connection, and is not woken by being hidden then', async t => {
+  const visited = await visit(t)
+  const { server, page, said } = visited
+  const first = await standing(visited)
+  const lines: string[] = []
+  page.on('console', line => lines.push(line.text()))
+  await page.evaluate(async () => {
+    window.Downpipe.debug = true
+    let isHidden = false
+    Object.defineProperty(document, 'hidden', { get: () => isHidden, configurable: true })
+    window.dispatchEvent(new Event('pagehide'))
+    isHidden = true
+    document.dispatchEvent(new Event('visibilitychange'))
+    // Other than a timer, an answer tells that requests made before were sent.
+    for (let count = 0; count < 3; count++) await fetch('/other')
+    isHidden = false
+  })
+  await first.ended
+  const streams = () => server.paths.filter(path => path === '/v1/stream').length
+  t.equal(streams(), 1)
+  await page.evaluate(() => window.dispatchEvent(new Event('pageshow')))
+  const second = await server.streams.next('a second stream')
+  second.ready('1-1', ['a'])
+  t.equal(await said.next('ready'), 'ready')
+  t.equal(streams(), 2)
+  t.match(lines, ['Downpipe sees pagehide', 'Downpipe sees visibilitychange', 'Downpipe sees pageshow'])
+})
+
 t.test(
   'a page that is hidden stays connected, unless it shall not, and then it is until it is shown',
   async t => {

@@ -213,7 +213,7 @@ t.test(
     const last = await server.polls.next('the last poll')
     t.strictSame(
       await page.evaluate(() => window.delays),
-      [0, 0, 500, 1000, 2000, 4000, 8000, 15000, 15000, 15000],
+      [0, 0, 500, 1000, 2000, 4000, 8000, 16000, 16000, 16000],
     )
     last.answer({ cursor: '1-2', ready, messages: [{ id: '1-2', channel: 'a', data: 'two' }] })
     t.strictSame(await said.next('the message'), ['two'])

@@ -325,8 +325,8 @@ t.test('a stream that cannot be had is tried again with growing random delays, f
   const delays = await page.evaluate(() => window.delays)
   t.strictSame(
     delays,
-    [0, 0, 500, 1000, 2000, 4000, 8000, 15000, 15000],
-    'half of the limit, which ends at 30 s',
+    [0, 0, 500, 1000, 2000, 4000, 8000, 16000, 16000],
+    'half of the limit, which ends at 32 s',
   )
   last.ready('1-5', ['a'])
   last.message('1-6', { channel: 'a', data: 'six' })

@@ -241,28 +241,61 @@ t.test('debugging says in sentences what is done and why, and no secret', async 
   const quiet = await openTab(t, server, { ...options, share: false })
   const unheard = await server.streams.next('a stream')
   unheard.ready('1-1', ['a'])
-  const { lines, got } = await openTab(t, server, options, '?downpipe-debug')
+  const first = await openTab(t, server, options, '?downpipe-debug')
   const stream = await server.streams.next('a stream')
   stream.ready('1-1', ['a'])
   stream.message('1-2', { channel: 'a', data: 'said' })
-  t.equal(await got.next('a message'), 'said')
+  t.equal(await first.got.next('a message'), 'said')
   stream.frame('close', { reason: 'age', reconnect: true, retryMs: 10 })
   const again = await server.streams.next('a second stream')
   again.refuse(503, 'DOWNPIPE_BUSY', 'Not now', { retryAfter: 1 })
   const why = await server.polls.next('the question why')
-  why.refuse(503, 'DOWNPIPE_BUSY', 'Not now', { retryAfter: 1 })
-  await server.streams.next('a third stream')
-  const said = lines.rest.filter(line => line.startsWith('Downpipe ')).join('\n')
+  // Whoever answers may repeat what was asked.
+  why.answer({ error: `no ${why.query}` }, 404)
+  const third = await server.streams.next('a third stream')
+  third.ready('1-2', ['a'])
+  third.message('1-3', { channel: 'a', data: 'said to one' })
+  t.equal(await first.got.next('a message'), 'said to one')
+  const second = await openTab(t, server, options, '?downpipe-debug')
+  const poll = await server.polls.next('what the second tab asks by itself')
+  poll.answer({ cursor: '1-3', ready: { ...ready, channels: ['a'] }, messages: [] })
+  third.message('1-4', { channel: 'a', data: 'said to both' })
+  t.equal(await second.got.next('a message'), 'said to both')
   // The console shows what is in there when one clicks it.
-  for (const sentence of [
-    'streams: true',
-    /gets: {ready: Object,/,
-    /gets: {message: Object,/,
-    /gets: {close: Object,/,
-    'gets: 503',
+  const gets = (part: string) => new RegExp(`^Downpipe gets {(.*, )?${part}`)
+  const said = (tab: Tab) => tab.lines.rest.filter(line => line.startsWith('Downpipe '))
+  t.match(said(first), [
+    'Downpipe sees load',
+    'Downpipe asks tabs',
+    'Downpipe leads tabs',
+    'Downpipe asks by sse',
+    gets('ready: Object'),
+    gets('message: Object'),
+    gets('close: Object'),
+    'Downpipe leads tabs',
+    'Downpipe asks by sse',
+    'Downpipe gets 404',
   ])
-    t.match(said, sentence)
-  t.notMatch(said, /secret|token=|grant=/)
+  t.match(said(second), [
+    'Downpipe sees load',
+    'Downpipe asks tabs',
+    // Where the leader is.
+    gets('messages: Array\\(0\\)'),
+    gets('message: Object'),
+  ])
+  t.equal(said(second).length, 4, 'it does not lead')
+  await first.page.close()
+  const last = await server.streams.next('a stream of the second tab')
+  last.ready('1-4', ['a'])
+  last.message('1-5', { channel: 'a', data: 'said to the other' })
+  t.equal(await second.got.next('a message'), 'said to the other')
+  t.match(said(second).slice(4), [
+    'Downpipe leads tabs',
+    'Downpipe asks by sse',
+    gets('ready: Object'),
+    gets('message: Object'),
+  ])
+  t.notMatch([...said(first), ...said(second)].join('\n'), /secret|token=|grant=/)
   t.strictSame(quiet.lines.rest, [])
 })
 

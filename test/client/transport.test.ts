@@ -18,6 +18,8 @@ interface Visit {
   readonly server: FakeServer
   readonly page: Page
   readonly said: Queue<unknown[]>
+  /** What the script has said on the console, but for what it has got. */
+  readonly why: readonly string[]
 }
 
 /** Lets the time pass in small steps, until it is so. */
@@ -36,12 +38,14 @@ async function visit(t: Test, url = ''): Promise<Visit> {
   const page = await browser.newPage()
   t.teardown(() => page.close())
   const said = new Queue<unknown[]>()
+  const why: string[] = []
   page.on('console', line => {
     if (line.text().startsWith('say ')) said.push(JSON.parse(line.text().slice(4)))
+    if (/^Downpipe (?!gets )/.test(line.text())) why.push(line.text().slice(9))
   })
   await page.clock.install()
   await page.clock.pauseAt(Date.now() + 1_000)
-  await page.goto(server.url)
+  await page.goto(`${server.url}/?downpipe-debug`)
   await page.evaluate(url => {
     // biome-ignore lint/suspicious/noConsole: what a page can tell its test by.
     window.say = (...what) => console.log(`say ${JSON.stringify(what)}`)
@@ -52,7 +56,7 @@ async function visit(t: Test, url = ''): Promise<Visit> {
     })
   }, url)
   await page.clock.runFor(10)
-  return { server, page, said }
+  return { server, page, said, why }
 }
 
 t.test(
@@ -75,7 +79,7 @@ t.test(
 )
 
 t.test('a stream that falls silent for two heartbeats gives way to polls, for ten minutes', async t => {
-  const { server, page, said } = await visit(t)
+  const { server, page, said, why } = await visit(t)
   const first = await server.streams.next('a stream')
   first.ready('1-1', ['a'])
   first.message('1-2', { channel: 'a', data: 'two' })
@@ -108,22 +112,36 @@ t.test('a stream that falls silent for two heartbeats gives way to polls, for te
   t.equal(again.query.get('since'), '1-5')
   again.ready('1-5', ['a'])
   t.strictSame(await said.next('ready'), ['ready', 'sse'])
+  t.strictSame(why, [
+    'sees load',
+    'asks by sse',
+    'reconnects for silence',
+    'asks by poll',
+    'reconnects for streams',
+    'asks by sse',
+  ])
 })
 
-t.test('after the machine has slept the stream is opened anew, and not blamed', async t => {
-  const { server, page, said } = await visit(t)
-  const first = await server.streams.next('a stream')
-  first.ready('1-1', ['a'])
-  await said.next('ready')
-  await page.clock.runFor(10_000)
-  await page.clock.fastForward(3_600_000)
-  await page.clock.runFor(1_000)
-  const second = await server.streams.next('a second stream')
-  t.equal(second.query.get('since'), '1-1')
-  second.ready('1-1', ['a'])
-  t.strictSame(await said.next('ready'), ['ready', 'sse'])
-  t.strictSame(server.paths, ['/v1/stream', '/v1/stream'])
-})
+for (const sleepMs of [20_000, 3_600_000]) {
+  t.test(
+    `after the machine has slept for ${sleepMs} ms the stream is opened anew, and not blamed`,
+    async t => {
+      const { server, page, said, why } = await visit(t)
+      const first = await server.streams.next('a stream')
+      first.ready('1-1', ['a'])
+      await said.next('ready')
+      await page.clock.runFor(10_000)
+      await page.clock.fastForward(sleepMs)
+      await page.clock.runFor(1_000)
+      const second = await server.streams.next('a second stream')
+      t.equal(second.query.get('since'), '1-1')
+      second.ready('1-1', ['a'])
+      t.strictSame(await said.next('ready'), ['ready', 'sse'])
+      t.strictSame(server.paths, ['/v1/stream', '/v1/stream'])
+      t.strictSame(why, ['sees load', 'asks by sse', 'reconnects for sleep', 'asks by sse'])
+    },
+  )
+}
 
 t.test('where streams are refused twice and polls are not, polls it is', async t => {
   const { server, page, said } = await visit(t)
