@@ -10,7 +10,7 @@ export interface Api {
   push?: Push
   /** Lets elements take HTML; of `downpipe-html.js`. */
   html?: typeof html
-  /** Says on the console what is done and why. Default: false. */
+  /** Says on the console, in sentences, what is done and why. Default: false. */
   debug?: boolean | undefined
 }
 

@@ -4,7 +4,7 @@ import type { PageOptions } from '../../src/client/index.js'
 import { launchBrowserOfPeople } from '../helpers/chromium.js'
 import { seed } from '../helpers/seed.js'
 import { buildScripts } from './browser.js'
-import { type FakeServer, startFakeServer } from './fake-server.js'
+import { type Call, type FakeServer, startFakeServer } from './fake-server.js'
 import { Queue } from './queue.js'
 import { storm } from './storm.js'
 
@@ -63,6 +63,24 @@ async function pass({ page }: Tab, ms: number): Promise<void> {
 }
 
 const ready = { uid: '5', channels: ['b'], heartbeat: 25, v: 'v1', presence: [], refused: [] }
+const whole = { cursor: '1-2', ready: { ...ready, channels: ['a'] }, messages: [] }
+
+/** Opens a second tab beside one that leads, and waits until both get what comes over the stream of that one. */
+async function joinFirst(
+  t: Test,
+  server: FakeServer,
+  first: Tab,
+  options: PageOptions,
+): Promise<{ readonly stream: Call; readonly second: Tab }> {
+  const stream = await server.streams.next('a stream')
+  stream.ready('1-2', ['a'])
+  const second = await openTab(t, server, options)
+  const joining = await server.polls.next('a question about what the second lacks')
+  joining.answer(whole)
+  stream.message('1-3', { channel: 'a', data: 'for both' })
+  for (const { got } of [first, second]) t.equal(await got.next('a message'), 'for both')
+  return { stream, second }
+}
 
 t.test('tabs of one visitor have one connection for what all want, and each gets its own', async t => {
   const server = await startServer(t)
@@ -105,15 +123,8 @@ t.test('tabs of one visitor have one connection for what all want, and each gets
 t.test('a leader that does not answer loses the lead, and follows when it is back', async t => {
   const server = await startServer(t)
   const options = { token: 't', channels: ['a'] }
-  const whole = { cursor: '1-2', ready: { ...ready, channels: ['a'] }, messages: [] }
   const first = await openTab(t, server, options, '', page => page.clock.install())
-  const early = await server.streams.next('a stream')
-  early.ready('1-2', ['a'])
-  const second = await openTab(t, server, options)
-  const joining = await server.polls.next('a question about what the second lacks')
-  joining.answer(whole)
-  early.message('1-3', { channel: 'a', data: 'by the first' })
-  for (const { got } of [first, second]) t.equal(await got.next('a message'), 'by the first')
+  const { stream: early, second } = await joinFirst(t, server, first, options)
   await pass(second, 24_000)
   t.strictSame(server.paths, ['/v1/stream', '/v1/poll'], 'a leader that has nothing to say keeps the lead')
   early.frame('close', { reason: 'busy', reconnect: true, retryMs: 60_000 })
@@ -155,7 +166,6 @@ t.test('a leader that does not answer loses the lead, and follows when it is bac
 t.test('a leader that was robbed asks anew what it has, for it may have missed news', async t => {
   const server = await startServer(t)
   const options = { token: 't' }
-  const whole = { cursor: '1-2', ready: { ...ready, channels: ['a'] }, messages: [] }
   const first = await openTab(t, server, options, '', async page => {
     await page.clock.install()
     await page.addInitScript(() => {
@@ -172,13 +182,7 @@ t.test('a leader that was robbed asks anew what it has, for it may have missed n
       }
     })
   })
-  const early = await server.streams.next('a stream')
-  early.ready('1-2', ['a'])
-  const second = await openTab(t, server, options)
-  const joining = await server.polls.next('a question about what the second lacks')
-  joining.answer(whole)
-  early.message('1-3', { channel: 'a', data: 'for both' })
-  for (const { got } of [first, second]) t.equal(await got.next('a message'), 'for both')
+  const { stream: early, second } = await joinFirst(t, server, first, options)
   await first.page.evaluate(() => Object.assign(window, { isDeaf: true }))
   await pass(second, 12_000)
   const taken = await server.streams.next('a stream of the second')
